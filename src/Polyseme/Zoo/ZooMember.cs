@@ -1,0 +1,85 @@
+using Polyseme.Activations;
+using Polyseme.Networks;
+using Polyseme.Runs;
+
+namespace Polyseme.Zoo;
+
+/// <summary>The configuration of a zoo network. Each member has its own, a sealed record whose defaults are those of <c>polyseme zoo train</c>.</summary>
+public abstract record ZooConfig
+{
+    /// <summary>The one seed; every consumer takes a stream of its own from it.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Rows of fresh inputs in the sample that is diagnosed.</summary>
+    public int Samples { get; init; } = 20_000;
+}
+
+/// <summary>One number that a network must reproduce.</summary>
+/// <param name="Claim">What it is, in words.</param>
+/// <param name="Value">What was measured.</param>
+/// <param name="Low">Lowest accepted value.</param>
+/// <param name="High">Highest accepted value.</param>
+/// <param name="Source">Who published or derived the reference.</param>
+public sealed record Acceptance(string Claim, double Value, double Low, double High, string Source)
+{
+    /// <summary>Whether the value lies in the accepted range.</summary>
+    public bool Passed => Value >= Low && Value <= High;
+}
+
+/// <summary>A point of a training curve.</summary>
+public sealed record CurvePoint(int Step, double Loss);
+
+/// <summary>A zoo network, made: the network, its truth, a sample to diagnose, and the numbers it reproduces.</summary>
+public sealed record ZooRun
+{
+    /// <summary>The member's name.</summary>
+    public required string Member { get; init; }
+
+    /// <summary>The full configuration.</summary>
+    public required ZooConfig Config { get; init; }
+
+    /// <summary>The network.</summary>
+    public required Network Network { get; init; }
+
+    /// <summary>The hook whose activations are diagnosed.</summary>
+    public required string Hook { get; init; }
+
+    /// <summary>What is true of it.</summary>
+    public required GroundTruth Truth { get; init; }
+
+    /// <summary>Activations at the hook.</summary>
+    public required ActivationSet Activations { get; init; }
+
+    /// <summary>The true features as concepts, row for row with the activations.</summary>
+    public required ConceptTable Features { get; init; }
+
+    /// <summary>The numbers it must reproduce, checked.</summary>
+    public required IReadOnlyList<Acceptance> Acceptances { get; init; }
+
+    /// <summary>The training curve of the best seed; empty for a constructed network.</summary>
+    public IReadOnlyList<CurvePoint> Curve { get; init; } = [];
+
+    /// <summary>Final loss of every seed, in seed order; empty for a constructed network.</summary>
+    public IReadOnlyList<double> SeedLosses { get; init; } = [];
+}
+
+/// <summary>A family of networks with known truth.</summary>
+public abstract class ZooMember
+{
+    /// <summary>Its name on the command line, in kebab-case.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What it shows, in one sentence.</summary>
+    public abstract string Summary { get; }
+
+    /// <summary>Author, year, title, section.</summary>
+    public abstract string Source { get; }
+
+    /// <summary>The configuration that <c>polyseme zoo train</c> starts from.</summary>
+    public abstract ZooConfig DefaultConfig { get; }
+
+    /// <summary>Makes the network: trains or constructs it, samples it, and checks its numbers.</summary>
+    /// <exception cref="ArgumentException">The configuration is of another member, or impossible; says which value and what range.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public abstract ZooRun Run(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation);
+}

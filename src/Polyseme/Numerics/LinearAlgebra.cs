@@ -66,7 +66,9 @@ public static class LinearAlgebra
 
     /// <summary>A matrix as a tensor that shares its memory. Dispose it (or its scope) before the matrix goes.</summary>
     internal static torch.Tensor ToTensor(Matrix matrix) =>
-        torch.frombuffer(matrix.Data, torch.float64).reshape(matrix.Rows, matrix.Columns);
+        matrix.Data.Length == 0
+            ? torch.zeros(matrix.Rows, matrix.Columns, torch.float64)
+            : torch.frombuffer(matrix.Data, torch.float64).reshape(matrix.Rows, matrix.Columns);
 
     /// <summary>A 2-D double tensor, copied.</summary>
     internal static Matrix ToMatrix(torch.Tensor tensor)

@@ -1,8 +1,7 @@
 using Polyseme.Activations;
-using Polyseme.Networks;
+using Polyseme.Evidence;
 using Polyseme.Numerics;
 using Polyseme.Runs;
-using Polyseme.Zoo;
 
 namespace Polyseme.Verdicts;
 
@@ -43,11 +42,8 @@ public sealed record DiagnosisInput
     /// <summary>Covariance over all rows, where the set is a sample of a larger file. Shape: <c>[n_neurons, n_neurons]</c>.</summary>
     public Matrix? Covariance { get; init; }
 
-    /// <summary>The network and the hook that the activations come from (level W).</summary>
-    public (Network Network, string Hook)? Network { get; init; }
-
-    /// <summary>Ground truth (level T).</summary>
-    public GroundTruth? Truth { get; init; }
+    /// <summary>How well the network gives back the items it was trained on and items it never saw (level W); <c>null</c> when not known.</summary>
+    public Reconstruction? Reconstruction { get; init; }
 
     /// <summary>The file or directory that was read.</summary>
     public string? Path { get; init; }
@@ -66,6 +62,11 @@ public sealed record DiagnosisInput
 public static class Diagnosis
 {
     /// <summary>Diagnoses a layer.</summary>
+    /// <param name="input">Activations and whatever else is known.</param>
+    /// <param name="config">Seed, report range, groups.</param>
+    /// <param name="progress">Told each stage.</param>
+    /// <param name="cancellation">Checked between and inside the stages.</param>
+    /// <exception cref="ArgumentException">The groups asked for are not in the rows, the neurons asked for are not in the layer, or concepts do not fit.</exception>
     public static DiagnosisResult Run(
         DiagnosisInput input,
         DiagnosisConfig config,
@@ -73,6 +74,45 @@ public static class Diagnosis
         CancellationToken cancellation
     )
     {
-        throw new NotSupportedException($"not built yet: {input}{config}{progress}{cancellation}");
+        var reported = ReportedNeurons(input, config);
+        if (input.Concepts is { } given && given.NSamples != input.Activations.NSamples)
+            throw new ArgumentException(
+                $"concepts have {given.NSamples} rows, but the activations have {input.Activations.NSamples}",
+                nameof(input)
+            );
+        var started = TimeProvider.System.GetTimestamp();
+        var measures = LayerMeasures.Take(input, config, progress, cancellation);
+        progress?.Report(new Step("judging", 0, 0));
+        var layer = LayerJudge.Decide(measures);
+        var concepts = ConceptJudge.Decide(measures);
+        var neurons = NeuronJudge.Decide(measures, layer, reported);
+        return new DiagnosisResult
+        {
+            Polyseme = CodeVersion.Full,
+            Input = new DiagnosisSource(
+                input.Path,
+                input.Sha256,
+                input.TotalSamples ?? input.Activations.NSamples,
+                input.DroppedSamples,
+                input.Activations.NNeurons,
+                measures.Access,
+                measures.Groups.Name
+            ),
+            Layer = layer.Verdict,
+            Neurons = neurons,
+            Concepts = concepts,
+            Evidence = [.. measures.ToEvidence(), .. layer.Evidence],
+            Config = Json.ToObject(config),
+            Seed = config.Seed,
+            Seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds,
+        };
+    }
+
+    private static int[] ReportedNeurons(DiagnosisInput input, DiagnosisConfig config)
+    {
+        var (first, last) = config.Neurons ?? (0, input.Activations.NNeurons - 1);
+        if (first < 0 || last >= input.Activations.NNeurons || last < first)
+            throw new ArgumentException($"neurons {first}-{last} are not in 0-{input.Activations.NNeurons - 1}", nameof(config));
+        return [.. Enumerable.Range(first, last - first + 1)];
     }
 }

@@ -73,6 +73,8 @@ public static class LinearAlgebra
     /// <summary>A 2-D double tensor, copied.</summary>
     internal static Matrix ToMatrix(torch.Tensor tensor)
     {
+        if (tensor.numel() == 0)
+            return new Matrix((int)tensor.shape[0], (int)tensor.shape[1]);
         using var contiguous = tensor.contiguous();
         return new Matrix((int)tensor.shape[0], (int)tensor.shape[1], contiguous.data<double>().ToArray());
     }

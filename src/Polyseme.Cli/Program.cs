@@ -1,1 +1,4 @@
-Console.WriteLine("x");
+using Polyseme.Cli;
+
+using var interrupt = new Interrupt();
+return CommandLine.Run(args, Terminal.OfProcess(), interrupt.Token);

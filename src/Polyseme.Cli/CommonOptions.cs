@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Polyseme.Cli;
+
+/// <summary>Options that mean the same wherever they appear. Each command adds those that apply to it.</summary>
+internal sealed class CommonOptions
+{
+    public Option<ulong?> Seed { get; } = new("--seed") { Description = "The seed of everything random (default: 0).", HelpName = "N" };
+
+    public Option<int?> Threads { get; } =
+        new("--threads") { Description = "Threads to use (default: one per core). Equal threads, equal bytes.", HelpName = "N" };
+
+    public Option<string> Device { get; } = new("--device") { Description = "Where to compute: cpu.", DefaultValueFactory = _ => "cpu" };
+
+    public Option<string?> Out { get; } =
+        new("--out")
+        {
+            Description = "The folder of this run (default: runs/NAME-HASH, from the configuration and the input).",
+            HelpName = "DIR",
+        };
+
+    public Option<bool> Quiet { get; } = new("--quiet") { Description = "No progress on stderr." };
+
+    public CommonOptions()
+    {
+        Threads.Validators.Add(result => Check(result, result.GetValueOrDefault<int?>() is < 1 or > 1024, "from 1 to 1024"));
+        Device.Validators.Add(result => Check(result, result.GetValueOrDefault<string>() != "cpu", "cpu; there is no other device here"));
+        Device.CompletionSources.Add("cpu");
+    }
+
+    /// <summary>Adds every one of them.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { Seed, Threads, Device, Out, Quiet })
+            command.Add(option);
+    }
+
+    /// <summary>The threads to use.</summary>
+    public int ThreadsOf(ParseResult parsed) => parsed.GetValue(Threads) ?? Environment.ProcessorCount;
+
+    /// <summary>A wrong value is a usage error that says what would be right.</summary>
+    public static void Check(OptionResult result, bool wrong, string expected)
+    {
+        if (wrong)
+            result.AddError(
+                $"{result.IdentifierToken?.Value} is {string.Join(' ', result.Tokens.Select(token => token.Value))}, but must be {expected}."
+            );
+    }
+}

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using Polyseme.Cli;
+
+namespace Polyseme.Tests.Cli;
+
+/// <summary>What one run of the command line did.</summary>
+public sealed record CommandLineRun(int Code, string Out, string Error)
+{
+    /// <summary>The lines on stderr, without the last line's end.</summary>
+    public string[] ErrorLines => Error.Length == 0 ? [] : Error.TrimEnd('\n').Split('\n');
+
+    /// <summary>Runs in this process.</summary>
+    public static CommandLineRun InProcess(params string[] args) => InProcess(args, CancellationToken.None);
+
+    public static CommandLineRun InProcess(string[] args, CancellationToken cancellation)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        var code = CommandLine.Run(args, new Terminal { Out = output, Error = error }, cancellation);
+        return new CommandLineRun(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Runs as a process of its own, in a directory.</summary>
+    public static CommandLineRun Process(string directory, params string[] args)
+    {
+        using var process = Start(directory, args);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new CommandLineRun(process.ExitCode, output, error.Result);
+    }
+
+    /// <summary>Starts a process of its own, both outputs redirected.</summary>
+    public static Process Start(string directory, params string[] args)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            WorkingDirectory = directory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Polyseme.Cli.dll"));
+        foreach (var arg in args)
+            start.ArgumentList.Add(arg);
+        return System.Diagnostics.Process.Start(start)!;
+    }
+
+    /// <summary>One clear line on stderr, nothing on stdout, this exit code.</summary>
+    public void AssertRefused(int code, params string[] mentions)
+    {
+        Assert.Equal(code, Code);
+        Assert.Equal("", Out);
+        Assert.StartsWith("polyseme: ", Assert.Single(ErrorLines), StringComparison.Ordinal);
+        Assert.All(mentions, mention => Assert.Contains(mention, Error, StringComparison.Ordinal));
+    }
+}

@@ -87,11 +87,22 @@ public sealed class RunFolder
         return new RunFolder(path, !existed);
     }
 
+    /// <summary>Checks that a folder could be made at <see cref="DefaultPath"/>, whatever its name will be. Leaves nothing behind.</summary>
+    /// <exception cref="IOException">It could not; says where and why.</exception>
+    public static void EnsureDefaultWritable()
+    {
+        var parent = Directory.Exists("runs") ? "runs" : Directory.GetCurrentDirectory();
+        AtomicFile.EnsureWritable(System.IO.Path.Combine(parent, ManifestName));
+    }
+
     /// <summary>The path of a file in the folder.</summary>
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
     /// <summary>Writes a record as JSON.</summary>
-    public void WriteJson(string name, object value) => AtomicFile.WriteText(File(name), Json.Write(value));
+    public void WriteJson(string name, object value) => WriteText(name, Json.Write(value));
+
+    /// <summary>Writes a text file.</summary>
+    public void WriteText(string name, string text) => AtomicFile.WriteText(File(name), text);
 
     /// <summary>Writes the manifest.</summary>
     public void WriteManifest(RunManifest manifest) => WriteJson(ManifestName, manifest);

@@ -10,9 +10,10 @@ public sealed record CommandLineRun(int Code, string Out, string Error)
     public string[] ErrorLines => Error.Length == 0 ? [] : Error.TrimEnd('\n').Split('\n');
 
     /// <summary>Runs in this process.</summary>
-    public static CommandLineRun InProcess(params string[] args) => InProcess(args, CancellationToken.None);
+    public static CommandLineRun InProcess(params string[] args) => InProcessUntil(CancellationToken.None, args);
 
-    public static CommandLineRun InProcess(string[] args, CancellationToken cancellation)
+    /// <summary>Runs in this process, interrupted by the token.</summary>
+    public static CommandLineRun InProcessUntil(CancellationToken cancellation, params string[] args)
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
@@ -36,6 +37,7 @@ public sealed record CommandLineRun(int Code, string Out, string Error)
         var start = new ProcessStartInfo("dotnet")
         {
             WorkingDirectory = directory,
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

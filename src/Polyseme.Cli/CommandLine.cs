@@ -79,6 +79,9 @@ internal static class CommandLine
                 + "compositional — with the evidence, and says 'undetermined' where the data cannot decide."
         )
         {
+            TourCommand.Create(context),
+            DiagnoseCommand.Create(context),
+            ZooCommand.Create(context),
             SchemaCommand.Create(context),
             CompletionCommand.Create(context),
         };

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 
 namespace Polyseme.Cli;
 
@@ -24,8 +23,8 @@ internal sealed class CommonOptions
 
     public CommonOptions()
     {
-        Threads.Validators.Add(result => Check(result, result.GetValueOrDefault<int?>() is < 1 or > 1024, "from 1 to 1024"));
-        Device.Validators.Add(result => Check(result, result.GetValueOrDefault<string>() != "cpu", "cpu; there is no other device here"));
+        Require(Threads, text => int.TryParse(text, out var threads) && threads is >= 1 and <= 1024, "from 1 to 1024");
+        Require(Device, text => text == "cpu", "cpu; there is no other device here");
         Device.CompletionSources.Add("cpu");
     }
 
@@ -40,11 +39,11 @@ internal sealed class CommonOptions
     public int ThreadsOf(ParseResult parsed) => parsed.GetValue(Threads) ?? Environment.ProcessorCount;
 
     /// <summary>A wrong value is a usage error that says what would be right.</summary>
-    public static void Check(OptionResult result, bool wrong, string expected)
-    {
-        if (wrong)
-            result.AddError(
-                $"{result.IdentifierToken?.Value} is {string.Join(' ', result.Tokens.Select(token => token.Value))}, but must be {expected}."
-            );
-    }
+    public static void Require(Option option, Predicate<string> valid, string expected) =>
+        option.Validators.Add(result =>
+        {
+            // The text, not the value: reading a value that does not parse throws.
+            foreach (var token in result.Tokens.Where(token => !valid(token.Value)))
+                result.AddError($"{option.Name} is {token.Value}, but must be {expected}.");
+        });
 }

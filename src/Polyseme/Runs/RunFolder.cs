@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 
 namespace Polyseme.Runs;
@@ -6,7 +7,15 @@ namespace Polyseme.Runs;
 /// <param name="Role">What it is to the run: <c>activations</c>, <c>concepts</c>, …</param>
 /// <param name="Path">Where it was read; <c>null</c> when it was never a file.</param>
 /// <param name="Sha256">Its hash; of a directory, over its sorted <c>name size sha256</c> lines.</param>
-public sealed record RunInput(string Role, string? Path, string Sha256);
+public sealed record RunInput(string Role, string? Path, string Sha256)
+{
+    /// <summary>The SHA-256 of a file, in lower-case hex.</summary>
+    public static string HashOf(string path)
+    {
+        using var stream = System.IO.File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+}
 
 /// <summary>What made a run: <c>run.json</c> in its folder. Equal runs have equal files, apart from the paths of their inputs.</summary>
 public sealed record RunManifest

@@ -25,23 +25,33 @@ public sealed record CommandLineRun(int Code, string Out, string Error)
     public static CommandLineRun Process(string directory, params string[] args)
     {
         using var process = Start(directory, args);
+        return ToTheEnd(process);
+    }
+
+    /// <summary>Reads both outputs of a process that has both redirected, until it ends.</summary>
+    public static CommandLineRun ToTheEnd(Process process)
+    {
+        // Both at once: a process that fills one pipe waits for its reader.
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return new CommandLineRun(process.ExitCode, output, error.Result);
+        return new CommandLineRun(process.ExitCode, output, error.GetAwaiter().GetResult());
     }
 
     /// <summary>Starts a process of its own, both outputs redirected.</summary>
-    public static Process Start(string directory, params string[] args)
+    public static Process Start(string directory, params string[] args) =>
+        Start(directory, "dotnet", [Path.Combine(AppContext.BaseDirectory, "Polyseme.Cli.dll"), .. args]);
+
+    /// <summary>Starts any program, both outputs redirected.</summary>
+    public static Process Start(string directory, string program, IReadOnlyList<string> args)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo(program)
         {
             WorkingDirectory = directory,
             UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Polyseme.Cli.dll"));
         foreach (var arg in args)
             start.ArgumentList.Add(arg);
         return System.Diagnostics.Process.Start(start)!;

@@ -5,6 +5,9 @@ namespace Polyseme.Cli;
 /// <summary>Options that mean the same wherever they appear. Each command adds those that apply to it.</summary>
 internal sealed class CommonOptions
 {
+    /// <summary>More than any machine here has; a slip of the finger has more.</summary>
+    public const int MostThreads = 1024;
+
     public Option<ulong?> Seed { get; } = new("--seed") { Description = "The seed of everything random (default: 0).", HelpName = "N" };
 
     public Option<int?> Threads { get; } =
@@ -23,7 +26,7 @@ internal sealed class CommonOptions
 
     public CommonOptions()
     {
-        Require(Threads, text => int.TryParse(text, out var threads) && threads is >= 1 and <= 1024, "from 1 to 1024");
+        Require(Threads, text => int.TryParse(text, out var threads) && threads is >= 1 and <= MostThreads, $"from 1 to {MostThreads}");
         Require(Device, text => text == "cpu", "cpu; there is no other device here");
         Device.CompletionSources.Add("cpu");
     }

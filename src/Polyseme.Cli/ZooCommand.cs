@@ -13,7 +13,7 @@ internal static class ZooCommand
             "zoo",
             "Networks whose cause is known: lists them, shows one, or trains one and writes what 'diagnose' reads.",
             "polyseme zoo list",
-            "polyseme zoo train toy-model --set features=80 --out runs/toy"
+            "polyseme zoo train tms --set features=40 --set hidden=4 --out runs/toy"
         )
         {
             List(context),
@@ -44,7 +44,7 @@ internal static class ZooCommand
         var command = new DocumentedCommand(
             "show",
             "Shows a network of the zoo: what it is, where it comes from, and every setting with its default.",
-            "polyseme zoo show toy-model"
+            "polyseme zoo show tms"
         )
         {
             name,
@@ -80,7 +80,7 @@ internal static class ZooCommand
         var command = new DocumentedCommand(
             "train",
             "Trains or constructs a network of the zoo, checks the numbers it must reproduce, and writes its activations, features, weights and truth to a run folder.",
-            "polyseme zoo train toy-model --set features=80 --out runs/toy",
+            "polyseme zoo train tms --set features=40 --set hidden=4 --out runs/toy",
             "polyseme diagnose runs/toy/activations.safetensors --concepts runs/toy/concepts.safetensors"
         )
         {
@@ -102,15 +102,7 @@ internal static class ZooCommand
     private static int Run(CommandContext context, ZooMember member, IReadOnlyList<string> settings, string? path, int threads, bool quiet)
     {
         var (terminal, cancellation) = context;
-        ZooConfig config;
-        try
-        {
-            config = ZooCatalogue.Configure(member, settings);
-        }
-        catch (ArgumentException e)
-        {
-            throw new UsageException($"{FirstLine(e)}; see 'polyseme zoo show {member.Name}' or 'polyseme zoo train --help'.");
-        }
+        var config = Configured(member, settings);
         var manifest = new RunManifest
         {
             Command = "zoo train",
@@ -122,7 +114,7 @@ internal static class ZooCommand
         var folder = RunFolder.Open(path ?? RunFolder.DefaultPath(manifest));
         try
         {
-            var run = ProgressDisplay.Run(terminal, quiet, progress => member.Run(config, progress, cancellation));
+            var run = Made(terminal, quiet, progress => member.Run(config, progress, cancellation), member);
             cancellation.ThrowIfCancellationRequested();
             ZooRunFiles.Write(folder, run);
             folder.WriteManifest(manifest);
@@ -134,6 +126,34 @@ internal static class ZooCommand
             folder.RemoveIfEmpty();
         }
     }
+
+    private static ZooConfig Configured(ZooMember member, IReadOnlyList<string> settings)
+    {
+        try
+        {
+            return ZooCatalogue.Configure(member, settings);
+        }
+        catch (ArgumentException e)
+        {
+            throw Wrong(e, member);
+        }
+    }
+
+    private static ZooRun Made(Terminal terminal, bool quiet, Func<IProgress<Step>, ZooRun> make, ZooMember member)
+    {
+        try
+        {
+            return ProgressDisplay.Run(terminal, quiet, make);
+        }
+        // Settings that do not fit each other; any other wrong argument is a fault of ours.
+        catch (ArgumentException e) when (e.ParamName == "config")
+        {
+            throw Wrong(e, member);
+        }
+    }
+
+    private static UsageException Wrong(ArgumentException e, ZooMember member) =>
+        new($"{FirstLine(e)}; see 'polyseme zoo show {member.Name}' or 'polyseme zoo train --help'.");
 
     private static void Report(Terminal terminal, ZooRun run, RunFolder folder)
     {

@@ -108,6 +108,16 @@ public sealed class CommandLineTests
     public void The_schema_is_printed_as_it_is_shipped() =>
         Assert.Equal(File.ReadAllText(Repository.File("schemas/polyseme.diagnosis-1.json")), CommandLineRun.InProcess("schema").Out);
 
+    [Theory]
+    [InlineData("diagnose a.npy --threads 3", 3)]
+    [InlineData("--threads=1 tour", 1)]
+    [InlineData("tour --threads 0", null)]
+    [InlineData("tour --threads", null)]
+    [InlineData("tour -- --threads 2", null)]
+    [InlineData("tour", null)]
+    public void The_number_of_threads_is_seen_before_the_runtime_starts(string line, int? expected) =>
+        Assert.Equal(expected, ThreadLimit.Asked(line.Split(' ')));
+
     [Fact]
     public void A_process_of_its_own_says_the_same()
     {

@@ -1,11 +1,17 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Polyseme.Cli;
 
-/// <summary>Turns Ctrl-C and SIGTERM into a cancellation. The second one ends the process at once, as it would without us.</summary>
+/// <summary>
+/// Turns Ctrl-C and SIGTERM into a cancellation. A second one, when the first had its time, ends the process at once, as it would without us.
+/// </summary>
 internal sealed class Interrupt : IDisposable
 {
+    // Programs such as timeout signal a process and then its group: one wish, two signals.
+    private static readonly TimeSpan s_sameWish = TimeSpan.FromSeconds(2);
     private readonly CancellationTokenSource _source = new();
+    private readonly Stopwatch _sinceFirst = new();
     private readonly PosixSignalRegistration[] _registrations;
 
     public Interrupt() =>
@@ -26,7 +32,8 @@ internal sealed class Interrupt : IDisposable
 
     private void OnSignal(PosixSignalContext context)
     {
-        context.Cancel = !_source.IsCancellationRequested;
+        context.Cancel = _sinceFirst.Elapsed < s_sameWish;
+        _sinceFirst.Start();
         if (context.Cancel)
             _source.Cancel();
     }

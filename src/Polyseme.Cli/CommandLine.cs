@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Polyseme.Activations;
+using Polyseme.Zoo.Training;
 
 namespace Polyseme.Cli;
 
@@ -50,7 +51,7 @@ internal static class CommandLine
         {
             return Report(e.Message, ExitCode.Input);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DivergenceException)
         {
             return Report(e.Message, ExitCode.Failed);
         }

@@ -33,17 +33,17 @@ internal static class TourCommand
                 new TourConfig
                 {
                     Seed = parsed.GetValue(common.Seed) ?? 0,
-                    Threads = common.ThreadsOf(parsed),
                     RealLayer = parsed.GetValue(real) ?? Path.Combine(AppContext.BaseDirectory, "data", "real"),
                 },
                 parsed.GetValue(common.Out) ?? Path.Combine("runs", "tour"),
+                common.ThreadsOf(parsed),
                 parsed.GetValue(common.Quiet)
             )
         );
         return command;
     }
 
-    private static int Run(CommandContext context, TourConfig config, string path, bool quiet)
+    private static int Run(CommandContext context, TourConfig config, string path, int threads, bool quiet)
     {
         var (terminal, cancellation) = context;
         var folder = RunFolder.Open(path);
@@ -73,7 +73,7 @@ internal static class TourCommand
                 folder.WriteJson($"{name}.json", entry.Result);
             var report = HtmlReport.Write([.. entries.Select(made => made.Entry)], "Polyseme tour", "polyseme tour");
             folder.WriteText("report.html", report);
-            folder.WriteManifest(Manifest(config, entries));
+            folder.WriteManifest(Manifest(config, threads, entries));
             Show(terminal, [.. entries.Select(made => made.Entry)]);
             terminal.Out.WriteLine(Terminal.Escape($"wrote {folder.File("report.html")}"));
             return entries.TrueForAll(made => made.Entry.Acceptances.All(acceptance => acceptance.Passed))
@@ -125,13 +125,13 @@ internal static class TourCommand
 
     private static string Verdict(string verdict, string? subtype) => subtype is null ? verdict : $"{verdict} ({subtype})";
 
-    private static RunManifest Manifest(TourConfig config, List<(string Name, ReportEntry Entry)> entries) =>
+    private static RunManifest Manifest(TourConfig config, int threads, List<(string Name, ReportEntry Entry)> entries) =>
         new()
         {
             Command = "tour",
             Name = "tour",
             Seed = config.Seed,
-            Threads = config.Threads,
+            Threads = threads,
             Config = Json.ToObject(config),
             Inputs =
             [

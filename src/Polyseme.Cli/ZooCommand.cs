@@ -51,15 +51,15 @@ internal static class ZooCommand
         };
         command.SetAction(parsed =>
         {
-            var member = ZooCatalogue.Get(parsed.GetRequiredValue(name));
+            var member = ZooCatalogue.Find(parsed.GetRequiredValue(name));
             var output = context.Terminal.Out;
             output.WriteLine(member.Name);
             output.WriteLine(member.Summary);
             output.WriteLine($"Source: {member.Source}");
             output.WriteLine();
             var table = new TextTable("setting", "default");
-            foreach (var (key, value) in Json.ToObject(member.DefaultConfig))
-                table.Add(key, value?.ToJsonString() ?? "null");
+            foreach (var (key, value) in ZooConfigs.Values(member.DefaultConfig))
+                table.Add(key, value);
             table.Write(context.Terminal);
             return ExitCode.Done;
         });
@@ -90,7 +90,7 @@ internal static class ZooCommand
         common.AddTo(command);
         command.SetAction(parsed =>
         {
-            var member = ZooCatalogue.Get(parsed.GetRequiredValue(name));
+            var member = ZooCatalogue.Find(parsed.GetRequiredValue(name));
             var settings = parsed.GetValue(set)!.ToList();
             if (parsed.GetValue(common.Seed) is { } seed)
                 settings.Add($"seed={seed}");
@@ -131,7 +131,10 @@ internal static class ZooCommand
     {
         try
         {
-            return ZooCatalogue.Configure(member, settings);
+            return ZooConfigs.With(
+                member.DefaultConfig,
+                settings.Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], pair[1]))
+            );
         }
         catch (ArgumentException e)
         {

@@ -12,9 +12,6 @@ public sealed record TourConfig
     /// <summary>The one seed, for training and for diagnosing.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Threads to train with.</summary>
-    public int Threads { get; init; } = 2;
-
     /// <summary>The folder of the real layer: <c>ffn0.npz</c>, <c>concepts.safetensors</c>, <c>tokens.json</c>.</summary>
     public required string RealLayer { get; init; }
 
@@ -35,8 +32,8 @@ public static class Tour
     public static IReadOnlyList<TourStage> Stages(TourConfig config) =>
         [
             .. ZooCatalogue.TourVariants.Select(variant => new TourStage(
-                variant.Name,
-                variant.Title,
+                FileName(variant.DisplayName),
+                variant.DisplayName,
                 (progress, cancellation) => Known(variant, config, progress, cancellation)
             )),
             new TourStage("real-layer", "Real transformer layer", (progress, cancellation) => Real(config, progress, cancellation)),
@@ -55,11 +52,15 @@ public static class Tour
                 .Take(count),
         ];
 
-    private static ReportEntry Known(TourVariant variant, TourConfig config, IProgress<Step>? progress, CancellationToken cancellation)
+    private static ReportEntry Known(ZooVariant variant, TourConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
-        var run = variant.Run(config.Seed, config.Threads, progress, cancellation);
+        var run = variant.Member.Run(variant.Config with { Seed = config.Seed }, progress, cancellation);
         var input = new DiagnosisInput { Activations = run.Activations, Concepts = run.Features };
-        return ReportEntry.Of(variant.Title, run, Diagnosis.Run(input, new DiagnosisConfig { Seed = config.Seed }, progress, cancellation));
+        return ReportEntry.Of(
+            variant.DisplayName,
+            run,
+            Diagnosis.Run(input, new DiagnosisConfig { Seed = config.Seed }, progress, cancellation)
+        );
     }
 
     private static ReportEntry Real(TourConfig config, IProgress<Step>? progress, CancellationToken cancellation)
@@ -74,6 +75,12 @@ public static class Tour
         var input = files.Read(diagnosis, progress, cancellation);
         return ReportEntry.Of("Real transformer layer", input, Diagnosis.Run(input, diagnosis, progress, cancellation));
     }
+
+    private static string FileName(string title) =>
+        string.Join(
+            '-',
+            title.ToLowerInvariant().Split([.. title.Where(c => !char.IsAsciiLetterOrDigit(c))], StringSplitOptions.RemoveEmptyEntries)
+        );
 
     // A null without spread is as far away as any measure gets.
     private static double Distance(EvidenceItem item) =>

@@ -104,7 +104,7 @@ public abstract class ZooMember
         {
             if (!weights.TryGetValue(name, out var saved) || (saved.Rows, saved.Columns) != (made.Rows, made.Columns))
                 throw new ArgumentException($"there is no weight '{name}' of {made.Rows} × {made.Columns}", nameof(weights));
-            // Another machine or another number of threads adds in another order; training carries that on to a few parts in a thousand.
+            // Another machine adds in another order, and training carries that on. This tells the same optimum from another one.
             for (var i = 0; i < made.Data.Length; i++)
             {
                 if (Math.Abs(saved.Data[i] - made.Data[i]) > 1e-2 * (1 + Math.Abs(made.Data[i])))

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Polyseme.Activations;
 using Polyseme.Cli;
-using Polyseme.Runs;
 using Polyseme.Tests.Runs;
 using Polyseme.Zoo;
 
@@ -36,7 +35,7 @@ public sealed class ZooCommandTests : IDisposable
             var run = CommandLineRun.InProcess("zoo", "show", member.Name);
             Assert.Equal((0, ""), (run.Code, run.Error));
             Assert.Contains(member.Source, run.Out, StringComparison.Ordinal);
-            Assert.All(Json.ToObject(member.DefaultConfig), setting => Assert.Matches($@"(?m)^{setting.Key}\s+\S", run.Out));
+            Assert.All(ZooConfigs.Values(member.DefaultConfig), setting => Assert.Matches($@"(?m)^{setting.Key}\s+\S", run.Out));
         }
     }
 
@@ -96,8 +95,8 @@ public sealed class ZooCommandTests : IDisposable
     {
         var path = Train("a");
         var hook = (string)JsonNode.Parse(File.ReadAllText(Path.Combine(path, "result.json")))!["hook"]!;
-        var member = ZooCatalogue.Get(Constructed);
-        var expected = member.Run(ZooCatalogue.Configure(member, ["samples=500"]), null, CancellationToken.None).Network;
+        var member = ZooCatalogue.Find(Constructed);
+        var expected = member.Run(member.DefaultConfig with { Samples = 500 }, null, CancellationToken.None).Network;
         var network = ZooRunFiles.ReadNetwork(path, hook, null, CancellationToken.None);
         var inputs = new Polyseme.Numerics.RandomStream(1, "inputs").NormalMatrix(20, network.InputWidth);
         Assert.Equal(expected.Run(inputs, [hook]).Recorded[hook].Data, network.Run(inputs, [hook]).Recorded[hook].Data);

@@ -1,1 +1,5 @@
-Console.WriteLine("x");
+using Polyseme.Cli;
+
+ThreadLimit.Apply(args);
+using var interrupt = new Interrupt();
+return CommandLine.Run(args, Terminal.OfProcess(), interrupt.Token);

@@ -1,5 +1,6 @@
 using Polyseme.Activations;
 using Polyseme.Networks;
+using Polyseme.Numerics;
 using Polyseme.Runs;
 
 namespace Polyseme.Zoo;
@@ -82,4 +83,37 @@ public abstract class ZooMember
     /// <exception cref="ArgumentException">The configuration is of another member, or impossible; says which value and what range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public abstract ZooRun Run(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation);
+
+    /// <summary>Builds the network again from its configuration and its saved weights.</summary>
+    /// <param name="config">The configuration that it was made with.</param>
+    /// <param name="weights">What <see cref="Network.Weights"/> gave.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>A network that computes what the saved one did.</returns>
+    /// <exception cref="ArgumentException">The weights are not those of such a network; says which and how.</exception>
+    /// <remarks>Unless a member knows better, the network is made again — the same configuration gives the same bytes — and held against the weights.</remarks>
+    public virtual Network Restore(
+        ZooConfig config,
+        IReadOnlyDictionary<string, Matrix> weights,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
+    {
+        var network = Run(config, progress, cancellation).Network;
+        foreach (var (name, made) in network.Weights)
+        {
+            if (!weights.TryGetValue(name, out var saved) || (saved.Rows, saved.Columns) != (made.Rows, made.Columns))
+                throw new ArgumentException($"there is no weight '{name}' of {made.Rows} × {made.Columns}", nameof(weights));
+            // Another machine adds in another order, and training carries that on. This tells the same optimum from another one.
+            for (var i = 0; i < made.Data.Length; i++)
+            {
+                if (Math.Abs(saved.Data[i] - made.Data[i]) > 1e-2 * (1 + Math.Abs(made.Data[i])))
+                    throw new ArgumentException(
+                        $"weight '{name}' differs from what this version makes of the same configuration, at {i}: {saved.Data[i]} against {made.Data[i]}",
+                        nameof(weights)
+                    );
+            }
+        }
+        return network;
+    }
 }

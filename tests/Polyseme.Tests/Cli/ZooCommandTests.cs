@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Polyseme.Activations;
+using Polyseme.Cli;
+using Polyseme.Tests.Runs;
+using Polyseme.Zoo;
+
+namespace Polyseme.Tests.Cli;
+
+public sealed class ZooCommandTests : IDisposable
+{
+    /// <summary>A constructed network: made in no time.</summary>
+    private const string Constructed = "mixed-radix";
+
+    /// <summary>A trained network, with as many steps as never end while a test waits.</summary>
+    private const string Trained = "tms";
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void List_names_every_network()
+    {
+        var run = CommandLineRun.InProcess("zoo", "list");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.All(ZooCatalogue.Members, member => Assert.Contains(member.Name, run.Out, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Show_names_every_setting_with_its_default()
+    {
+        foreach (var member in ZooCatalogue.Members)
+        {
+            var run = CommandLineRun.InProcess("zoo", "show", member.Name);
+            Assert.Equal((0, ""), (run.Code, run.Error));
+            Assert.Contains(member.Source, run.Out, StringComparison.Ordinal);
+            Assert.All(ZooConfigs.Values(member.DefaultConfig), setting => Assert.Matches($@"(?m)^{setting.Key}\s+\S", run.Out));
+        }
+    }
+
+    [Fact]
+    public void Training_writes_a_run_that_diagnose_reads()
+    {
+        var path = Train("a");
+        Assert.Equal<string>(
+            [
+                "activations.safetensors",
+                "concepts.safetensors",
+                "config.json",
+                "result.json",
+                "run.json",
+                "truth.json",
+                "weights.safetensors",
+            ],
+            Directory.GetFiles(path).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)
+        );
+        var acceptances = JsonNode.Parse(File.ReadAllText(Path.Combine(path, "result.json")))!["acceptances"]!.AsArray();
+        Assert.NotEmpty(acceptances);
+        Assert.All(acceptances, acceptance => Assert.True((bool)acceptance!["passed"]!));
+
+        var run = CommandLineRun.InProcess(
+            "diagnose",
+            Path.Combine(path, "activations.safetensors"),
+            "--concepts",
+            Path.Combine(path, "concepts.safetensors"),
+            "--json",
+            "-",
+            "--quiet"
+        );
+        Assert.Equal(0, run.Code);
+        var features = SafetensorsFile
+            .Open(Path.Combine(path, "concepts.safetensors"))
+            .Arrays.Select(array => array.Name)
+            .Order(StringComparer.Ordinal);
+        Assert.Equal(
+            features,
+            DiagnosisContract.AssertKept(run.Out)["concepts"]!
+                .AsArray()
+                .Select(concept => (string)concept!["name"]!)
+                .Order(StringComparer.Ordinal)
+        );
+    }
+
+    [Fact]
+    public void The_same_configuration_writes_the_same_bytes()
+    {
+        var (a, b) = (Train("a"), Train("b"));
+        foreach (var file in Directory.GetFiles(a))
+            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(b, Path.GetFileName(file))));
+    }
+
+    [Fact]
+    public void The_network_comes_back_and_computes_the_same()
+    {
+        var path = Train("a");
+        var hook = (string)JsonNode.Parse(File.ReadAllText(Path.Combine(path, "result.json")))!["hook"]!;
+        var member = ZooCatalogue.Find(Constructed);
+        var expected = member.Run(member.DefaultConfig with { Samples = 500 }, null, CancellationToken.None).Network;
+        var network = ZooRunFiles.ReadNetwork(path, hook, null, CancellationToken.None);
+        var inputs = new Polyseme.Numerics.RandomStream(1, "inputs").NormalMatrix(20, network.InputWidth);
+        Assert.Equal(expected.Run(inputs, [hook]).Recorded[hook].Data, network.Run(inputs, [hook]).Recorded[hook].Data);
+
+        Assert.Contains(
+            "no hook 'nowhere'",
+            Assert.Throws<InputException>(() => ZooRunFiles.ReadNetwork(path, "nowhere", null, CancellationToken.None)).Message,
+            StringComparison.Ordinal
+        );
+        File.WriteAllText(Path.Combine(path, "config.json"), """{"sedes": 3}""");
+        Assert.Throws<InputException>(() => ZooRunFiles.ReadNetwork(path, hook, null, CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("nonsense=1", "nonsense")]
+    [InlineData("samples=-1", "samples")]
+    [InlineData("samples=many", "many")]
+    public void A_wrong_setting_is_a_usage_error(string setting, string mention) =>
+        CommandLineRun
+            .InProcess("zoo", "train", Constructed, "--set", setting, "--out", _folder.File("a"))
+            .AssertRefused(ExitCode.Usage, mention);
+
+    [Fact]
+    public void An_unwritable_folder_is_code_1()
+    {
+        File.WriteAllText(_folder.File("file"), "");
+        CommandLineRun
+            .InProcess("zoo", "train", Constructed, "--out", _folder.File("file"))
+            .AssertRefused(ExitCode.Failed, "cannot be written");
+    }
+
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("TERM")]
+    public async Task A_signal_stops_training_with_code_130_and_nothing_left(string signal)
+    {
+        var token = TestContext.Current.CancellationToken;
+        using var process = CommandLineRun.Start(_folder.Path, "zoo", "train", Trained, "--set", "steps=1000000");
+        // The first line of progress says that the work has begun.
+        Assert.NotNull(await process.StandardError.ReadLineAsync(token));
+        // Twice, as timeout and others do.
+        for (var i = 0; i < 2; i++)
+        {
+            using var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]);
+            await kill.WaitForExitAsync(token);
+        }
+        var error = await process.StandardError.ReadToEndAsync(token);
+        await process.WaitForExitAsync(token);
+        Assert.Equal(ExitCode.Interrupted, process.ExitCode);
+        Assert.EndsWith("polyseme: interrupted\n", error, StringComparison.Ordinal);
+        Assert.Equal<string>(["runs"], _folder.Entries());
+    }
+
+    private string Train(string name)
+    {
+        var run = CommandLineRun.InProcess("zoo", "train", Constructed, "--set", "samples=500", "--out", _folder.File(name), "--quiet");
+        Assert.True(run.Code == 0, run.Out + run.Error);
+        return _folder.File(name);
+    }
+}

@@ -75,7 +75,13 @@ internal static class ArrayFiles
                 ending is ".pt" or ".pth" or ".bin" or ".h5" or ".mat" ? "convert it to safetensors first" : "was it cut off or renamed?"
             );
         if (ending != kind && ending is ".safetensors" or ".npy" or ".npz" or ".csv" or ".tsv" or ".parquet" or ".json" or ".arrow")
-            throw new InputException(path, "is not what its ending says", $"content of a {kind} file", $"a {ending} file", $"rename it to {kind}");
+            throw new InputException(
+                path,
+                "is not what its ending says",
+                $"content of a {kind} file",
+                $"a {ending} file",
+                $"rename it to {kind}"
+            );
         return kind switch
         {
             ".safetensors" => SafetensorsFile.Open(path),
@@ -145,7 +151,11 @@ internal sealed class StoreIndex
                 );
             shards.Add(shard);
         }
-        return ShardedSource.Join(directory, shards, [.. _shards.Select(shard => (shard.File, (string?)shard.Sha256)), ("store.json", null)]);
+        return ShardedSource.Join(
+            directory,
+            shards,
+            [.. _shards.Select(shard => (shard.File, (string?)shard.Sha256)), ("store.json", null)]
+        );
     }
 
     private void Fill(JsonElement root)

@@ -108,7 +108,8 @@ public abstract class ActivationSource
         float[] current = new float[checked(rowsPerBlock * NNeurons)],
             next = NSamples > rowsPerBlock ? new float[current.Length] : [];
         int Rows(long first) => (int)Math.Min(rowsPerBlock, NSamples - first);
-        Task Start(long first, float[] buffer) => Task.Run(() => reader.Read(first, buffer.AsSpan(0, Rows(first) * NNeurons)), cancellation);
+        Task Start(long first, float[] buffer) =>
+            Task.Run(() => reader.Read(first, buffer.AsSpan(0, Rows(first) * NNeurons)), cancellation);
         var reading = Start(0, current);
         try
         {

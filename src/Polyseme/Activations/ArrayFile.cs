@@ -94,7 +94,11 @@ public abstract class ArrayFile
             (raw, first) =>
             {
                 if (!ElementConversion.ToInt64(raw, type, values.AsSpan(first, raw.Length / type.Size())))
-                    throw new InputException(Where(array), "holds an integer of more than 63 bits", expected: "at most 9223372036854775807");
+                    throw new InputException(
+                        Where(array),
+                        "holds an integer of more than 63 bits",
+                        expected: "at most 9223372036854775807"
+                    );
             }
         );
         return values;
@@ -138,7 +142,13 @@ public abstract class ArrayFile
         if (array.Count > Array.MaxLength)
             throw new InputException(Where(array), "has too many elements", $"{array.Count}", $"at most {Array.MaxLength}");
         if (array is { ColumnMajor: true, Shape.Length: > 1 } && array.Shape.Count(size => size > 1) > 1)
-            throw new InputException(Where(array), "is stored column by column", "fortran_order True", "row by row", "save a C-ordered copy");
+            throw new InputException(
+                Where(array),
+                "is stored column by column",
+                "fortran_order True",
+                "row by row",
+                "save a C-ordered copy"
+            );
         var size = type.Size();
         var buffer = new byte[Math.Min(array.Bytes, 1 << 16)];
         using var data = OpenData(array, anyOrder: false);
@@ -218,9 +228,7 @@ internal static class ElementConversion
                 for (var i = 0; i < destination.Length; i++)
                     destination[i] = words[i];
                 break;
-            case DType.F32
-            or DType.F16
-            or DType.BF16:
+            case DType.F32 or DType.F16 or DType.BF16:
                 Span<float> singles = stackalloc float[256];
                 for (var i = 0; i < destination.Length; i += singles.Length)
                 {

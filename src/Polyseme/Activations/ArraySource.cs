@@ -56,7 +56,12 @@ internal sealed class ArraySource : ActivationSource
     {
         if (tensor is not null)
             return file.Find(tensor)
-                ?? throw new InputException(file.Path, $"has no tensor {InputException.Quote(tensor)}", Names(file.Arrays), hint: "see --tensor");
+                ?? throw new InputException(
+                    file.Path,
+                    $"has no tensor {InputException.Quote(tensor)}",
+                    Names(file.Arrays),
+                    hint: "see --tensor"
+                );
         if (file.Find("activations") is { } named)
             return named;
         var candidates = file.Arrays.Where(array => array.Shape.Length == 2).ToArray();

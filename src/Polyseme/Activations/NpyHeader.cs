@@ -116,7 +116,8 @@ internal sealed class NpyHeader
             ColumnMajor = columnMajor.Value,
             Refusal =
                 type is not null ? null
-                : descr.EndsWith('O') || descr.Contains("O8", StringComparison.Ordinal) ? $"Python objects (descr {InputException.Quote(descr)})"
+                : descr.EndsWith('O') || descr.Contains("O8", StringComparison.Ordinal)
+                    ? $"Python objects (descr {InputException.Quote(descr)})"
                 : $"descr {InputException.Quote(descr)}",
         };
     }
@@ -253,9 +254,11 @@ internal sealed class NpyHeader
             _at++;
     }
 
-    private string Found() => _at < _text.Length ? $"{InputException.Quote(_text[_at].ToString())} at character {_at}" : "the end of the header";
+    private string Found() =>
+        _at < _text.Length ? $"{InputException.Quote(_text[_at].ToString())} at character {_at}" : "the end of the header";
 
-    private InputException Bad(string found, string expected) => new(_where, "has a .npy header that does not follow the format", found, expected);
+    private InputException Bad(string found, string expected) =>
+        new(_where, "has a .npy header that does not follow the format", found, expected);
 }
 
 /// <summary>A <c>.npy</c> file: one array, which goes by the name <c>activations</c>.</summary>

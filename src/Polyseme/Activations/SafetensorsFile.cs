@@ -313,8 +313,13 @@ public sealed class SafetensorsFile : ArrayFile
                 throw Bad("does not follow the format", $"{reader.TokenType} at byte {8 + reader.TokenStartIndex}", what);
         }
 
-        private InputException Bad(string problem, string? found = null, string? expected = null, string? hint = null, Exception? inner = null) =>
-            new(path, $"has a safetensors header that {problem}", found, expected, hint, inner);
+        private InputException Bad(
+            string problem,
+            string? found = null,
+            string? expected = null,
+            string? hint = null,
+            Exception? inner = null
+        ) => new(path, $"has a safetensors header that {problem}", found, expected, hint, inner);
     }
 }
 

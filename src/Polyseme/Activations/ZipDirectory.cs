@@ -32,8 +32,7 @@ internal sealed class ZipDirectory
     private readonly string _path;
     private readonly long _length;
 
-    private ZipDirectory(SafeFileHandle handle, string path) =>
-        (_handle, _path, _length) = (handle, path, RandomAccess.GetLength(handle));
+    private ZipDirectory(SafeFileHandle handle, string path) => (_handle, _path, _length) = (handle, path, RandomAccess.GetLength(handle));
 
     /// <summary>The members of the archive, in the order of its directory. Names are unique.</summary>
     /// <exception cref="InputException">The file cannot be read or is not such an archive.</exception>

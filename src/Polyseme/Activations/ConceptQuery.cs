@@ -66,7 +66,7 @@ internal sealed class ConceptQuery : IDisposable
     private (List<Concept> Concepts, RowIdentities Rows) Read(string file, string ending)
     {
         _connection.Open();
-        LockDown(file);
+        LockDown(_connection, file);
         var literal = Literal(file);
         var csv =
             $"delim={(ending == ".tsv" ? "'\t'" : "','")}, quote='\"', escape='\"', comment='', skip=0, nullstr='', compression='none', strict_mode=true";
@@ -88,8 +88,8 @@ internal sealed class ConceptQuery : IDisposable
         return Assemble(columns);
     }
 
-    /// <summary>Only this file, nothing else, for good.</summary>
-    private void LockDown(string file)
+    /// <summary>From here on the connection reads this file and nothing else, for good.</summary>
+    internal static void LockDown(DuckDBConnection connection, string file)
     {
         var memory = Math.Min(MostMemory, BaseMemory + (16 * new FileInfo(file).Length));
         string[] settings =
@@ -106,7 +106,11 @@ internal sealed class ConceptQuery : IDisposable
             "lock_configuration=true",
         ];
         foreach (var setting in settings)
-            Execute($"SET {setting}");
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = $"SET {setting}";
+            command.ExecuteNonQuery();
+        }
     }
 
     private List<string> HeaderNames(string source)

@@ -11,7 +11,7 @@ namespace Polyseme.Numerics;
 /// <remarks>
 /// Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance", eq. 2.1: joining two samples adds
 /// (n_a·n_b/n)·ΔΔᵀ. A block is centred at its mean rounded to float32, which makes the subtraction exact for values near it; the
-/// rounding is put right in double. Relative error of a covariance, in units of the two standard deviations: about 1e-6.
+/// rounding is put right in double. Error of a covariance, in units of the two standard deviations: about 2^-24 times the square root of the rows in a block.
 /// </remarks>
 public sealed class RunningMoments : IDisposable
 {

@@ -174,6 +174,34 @@ public sealed class ConceptFileTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("SELECT * FROM read_csv('{0}')", true)]
+    [InlineData("SELECT * FROM read_csv('{1}')", false)]
+    [InlineData("SELECT * FROM read_text('{1}')", false)]
+    [InlineData("SELECT * FROM glob('{2}/*')", false)]
+    [InlineData("SELECT * FROM 'https://example.invalid/c.csv'", false)]
+    [InlineData("COPY (SELECT 1) TO '{2}/out.csv'", false)]
+    [InlineData("ATTACH '{2}/x.db'", false)]
+    [InlineData("INSTALL httpfs", false)]
+    [InlineData("LOAD httpfs", false)]
+    [InlineData("SET enable_external_access=true", false)]
+    [InlineData("SET allowed_paths=['{1}']", false)]
+    [InlineData("RESET autoload_known_extensions", false)]
+    public void The_embedded_database_reads_the_one_file_and_nothing_else(string sql, bool allowed)
+    {
+        var (mine, other) = (_files.Write("mine.csv", "c\n1\n"), _files.Write("other.csv", "c\n1\n"));
+        using var connection = new DuckDBConnection("DataSource=:memory:");
+        connection.Open();
+        ConceptQuery.LockDown(connection, mine);
+        using var command = connection.CreateCommand();
+        command.CommandText = string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, mine, other, _files.Path);
+        if (allowed)
+            Assert.Equal(1, Convert.ToInt32(command.ExecuteScalar()));
+        else
+            Assert.Throws<DuckDBException>(() => command.ExecuteScalar());
+        Assert.Equal(2, Directory.GetFiles(_files.Path).Length);
+    }
+
     private string Parquet(string name, string select)
     {
         using var connection = new DuckDBConnection("DataSource=:memory:");

@@ -26,6 +26,16 @@ public sealed class InputException : Exception
     /// <summary>The file or directory.</summary>
     public string Path { get; }
 
+    /// <summary>A name from a file as a message may show it: in quotes, short, control characters as <c>\u</c>.</summary>
+    public static string Quote(string text)
+    {
+        const int longest = 80;
+        var shown = new System.Text.StringBuilder("'");
+        foreach (var c in text.AsSpan(0, Math.Min(text.Length, longest)))
+            shown.Append(char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029' ? $"\\u{(int)c:x4}" : c.ToString());
+        return shown.Append(text.Length > longest ? "…'" : "'").ToString();
+    }
+
     private static string Line(string path, string problem, string? found, string? expected, string? hint)
     {
         var line = $"{path}: {problem}";

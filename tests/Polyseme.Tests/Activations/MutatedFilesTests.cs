@@ -1,0 +1,200 @@
+using CsCheck;
+using DuckDB.NET.Data;
+using Polyseme.Activations;
+
+namespace Polyseme.Tests.Activations;
+
+/// <summary>Valid files with bytes flipped, cut, inserted and spliced: they are read, or refused in one line, and cost no more than their size.</summary>
+public sealed class MutatedFilesTests
+{
+    /// <summary>
+    /// Managed bytes that a reader may allocate for a file of so many bytes: a fixed part (buffers of 64 to 256 KiB, an exception's stack trace,
+    /// the database's statements), and a multiple for what is parsed. Deflate may unpack 1032 to one, so archives are measured by what they unpack to.
+    /// </summary>
+    private static long Allowed(long fileBytes) => (4 << 20) + (64 * fileBytes);
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private static readonly string[] Pieces =
+    [
+        "{",
+        "}",
+        "\"",
+        ",",
+        "0",
+        "9",
+        "-1",
+        "99999999999999999999",
+        "(",
+        "'",
+        "\n",
+        "[",
+        "True",
+        "|O",
+        "\0",
+        "\uFFFF",
+        "PK",
+    ];
+
+    /// <summary>One change: where, as a share of the file; which; and bytes to use.</summary>
+    private static readonly Gen<(double At, int Kind, byte[] Bytes)[]> Changes = Gen.Select(
+        Gen.Double[0, 1],
+        Gen.Int[0, 5],
+        Gen.OneOf(
+            Gen.Byte.Array[1, 8],
+            // What headers are made of, so that the grammar's corners are met more often than by chance.
+            Gen.Int[0, Pieces.Length - 1].Select(piece => System.Text.Encoding.UTF8.GetBytes(Pieces[piece]))
+        )
+    ).Array[1, 4];
+
+    [Fact]
+    public void Safetensors() =>
+        Check(
+            "x.safetensors",
+            Tests.Activations.Safetensors.Layer(
+                new float[,]
+                {
+                    { 1, 2, 3 },
+                    { 4, 5, 6 },
+                },
+                ("item", [1, 2]),
+                ("document", [3, 4])
+            ),
+            ReadActivations,
+            iterations: 1500
+        );
+
+    [Theory]
+    [InlineData("little-f2.npy")]
+    [InlineData("big-f8-fortran.npy")]
+    [InlineData("version3.npy")]
+    [InlineData("stored.npz")]
+    [InlineData("deflated.npz")]
+    [InlineData("deflated-fortran.npz")]
+    public void Arrays_that_numpy_wrote(string name) =>
+        Check(name, File.ReadAllBytes(RepositoryFile.Golden(name)), ReadActivations, iterations: 500);
+
+    [Fact]
+    public void Concepts_as_arrays() =>
+        Check("x.npz", File.ReadAllBytes(RepositoryFile.Golden("concepts.npz")), path => ConceptFile.Read(path, 5), iterations: 500);
+
+    [Fact]
+    public void Concepts_as_text() =>
+        Check(
+            "x.csv",
+            "flag,text,real,item\ntrue,dog,0.5,9\nfalse,\"c,at\",1e3,9\n,,,8\n"u8.ToArray(),
+            path => ConceptFile.Read(path, 3),
+            iterations: 60
+        );
+
+    [Fact]
+    public void Concepts_as_Parquet()
+    {
+        using var files = new TemporaryDirectory();
+        using (var connection = new DuckDBConnection("DataSource=:memory:"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText =
+                $"COPY (SELECT i % 2 = 0 AS flag, i AS number, 'w' || (i % 3) AS text, i / 2 AS real FROM range(40) t(i)) TO '{files["x.parquet"]}' (FORMAT parquet)";
+            command.ExecuteNonQuery();
+        }
+        Check("x.parquet", File.ReadAllBytes(files["x.parquet"]), path => ConceptFile.Read(path, 40), iterations: 60);
+    }
+
+    [Fact]
+    public void Tokens() =>
+        Check("x.json", "[\"a\", \"\\u00e9\", \"\\ud83d\\ude00\"]"u8.ToArray(), path => TokenFile.Read(path, 3), iterations: 1500);
+
+    [Fact]
+    public void The_index_of_a_store()
+    {
+        var index =
+            """{"schema": "polyseme.store/1", "shards": [{"file": "a.safetensors", "rows": 1, "sha256": "0000000000000000000000000000000000000000000000000000000000000000"}], "d": 2, "dtype": "F32"}"""u8.ToArray();
+        var shard = Tests.Activations.Safetensors.Layer(
+            new float[,]
+            {
+                { 1, 2 },
+            }
+        );
+        Check(
+            "store.json",
+            index,
+            path =>
+            {
+                var directory = Path.GetDirectoryName(path)!;
+                File.WriteAllBytes(Path.Combine(directory, "a.safetensors"), shard);
+                ActivationFile.Open(directory);
+            },
+            iterations: 500
+        );
+    }
+
+    private static void ReadActivations(string path) =>
+        ActivationScan.Run(ActivationFile.Open(path), new ActivationScanConfig { AllowNan = true }, null, CancellationToken.None);
+
+    private static void Check(string name, byte[] valid, Action<string> read, int iterations)
+    {
+        using var files = new TemporaryDirectory();
+        // The first reading compiles and loads; it says too that the file is valid.
+        read(files.Write(name, valid));
+        var refused = 0;
+        Changes.Sample(
+            changes =>
+            {
+                var path = files.Write(name, Mutate(valid, changes));
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                var clock = System.Diagnostics.Stopwatch.StartNew();
+                try
+                {
+                    read(path);
+                }
+                catch (InputException e)
+                {
+                    refused++;
+                    Assert.DoesNotContain('\n', e.Message);
+                }
+                Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, Allowed(new FileInfo(path).Length));
+                Assert.True(clock.Elapsed < Patience, "a reader hangs");
+            },
+            iter: iterations,
+            threads: 1
+        );
+        Assert.InRange(refused, iterations / 10, iterations);
+    }
+
+    private static byte[] Mutate(byte[] valid, (double At, int Kind, byte[] Bytes)[] changes)
+    {
+        var bytes = valid.ToList();
+        foreach (var (where, kind, insert) in changes)
+        {
+            var at = (int)(where * bytes.Count);
+            switch (kind)
+            {
+                case 0 when at < bytes.Count:
+                    bytes[at] ^= insert[0];
+                    break;
+                case 1:
+                    bytes.RemoveRange(at, bytes.Count - at);
+                    break;
+                case 2:
+                    bytes.InsertRange(at, insert);
+                    break;
+                case 3:
+                    // Splice: a piece of the file over another place.
+                    var piece = valid.AsSpan(insert[0] % valid.Length).ToArray().Take(insert[^1]).ToArray();
+                    for (var i = 0; i < piece.Length && at + i < bytes.Count; i++)
+                        bytes[at + i] = piece[i];
+                    break;
+                case 4:
+                    bytes.RemoveRange(at, Math.Min(insert.Length, bytes.Count - at));
+                    break;
+                default:
+                    for (var i = 0; i < insert.Length && at + i < bytes.Count; i++)
+                        bytes[at + i] = insert[i];
+                    break;
+            }
+        }
+        return [.. bytes];
+    }
+}

@@ -86,7 +86,7 @@ internal static class BudgetBars
             html.Label(
                 Left + (share * Bar),
                 top + 14,
-                NumberText.Of(share),
+                NumberText.Tick(share),
                 share == 0 ? "start"
                     : share == 1 ? "end"
                     : "middle",

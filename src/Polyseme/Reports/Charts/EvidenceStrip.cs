@@ -22,11 +22,7 @@ internal static class EvidenceStrip
         using (html.OpenSvg(Width, baseline + 20, $"{item.Measure} against its null", Describe(item), "strip"))
         {
             html.Line(Left, baseline, Right, baseline, "axis");
-            foreach (var tick in axis.Ticks)
-            {
-                html.Line(axis.At(tick), baseline, axis.At(tick), baseline + 3, "axis");
-                html.Label(axis.At(tick), baseline + 15, NumberText.Of(tick), Anchor(tick, axis), "tick");
-            }
+            Scale(html, axis, baseline);
             if (item.Nulls.Count > 0 && IsDrawable(item.Nulls[0]))
             {
                 Band(html, axis, item.Nulls[0], BandTop, BandHeight, "null-band");
@@ -60,6 +56,27 @@ internal static class EvidenceStrip
         var width = Math.Max(2, high - low);
         html.Rect(((low + high) / 2) - (width / 2), top, width, height, kind, NullText(summary));
     }
+
+    // The ends always carry their number; a tick between them only where it keeps clear of its neighbours.
+    private static void Scale(HtmlWriter html, Axis axis, double baseline)
+    {
+        var free = Left + TextWidth(axis.Low) + 8;
+        var last = Right - TextWidth(axis.High) - 8;
+        foreach (var tick in axis.Ticks)
+        {
+            double x = axis.At(tick),
+                half = TextWidth(tick) / 2;
+            var end = tick == axis.Low || tick == axis.High;
+            html.Line(x, baseline, x, baseline + 3, "axis");
+            if (!end && (x - half < free || x + half > last))
+                continue;
+            html.Label(x, baseline + 15, NumberText.Tick(tick), Anchor(tick, axis), "tick");
+            if (!end)
+                free = x + half + 8;
+        }
+    }
+
+    private static double TextWidth(double tick) => 6.2 * NumberText.Tick(tick).Length;
 
     private static string Anchor(double tick, Axis axis) =>
         tick == axis.Low ? "start"

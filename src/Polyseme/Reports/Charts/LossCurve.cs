@@ -27,13 +27,20 @@ internal static class LossCurve
             if (training.ReferenceLoss is { } reference && double.IsFinite(reference))
             {
                 html.Line(Left, vertical.At(reference), Right, vertical.At(reference), "marker");
-                html.Label(Left + 6, vertical.At(reference) - 5, $"reference {NumberText.Of(reference)}", "start", "name");
+                // Under the line at its left end: the curve comes down from above it.
+                html.Label(
+                    Left + 6,
+                    Math.Min(vertical.At(reference) + 12, Bottom - 4),
+                    $"reference {NumberText.Of(reference)}",
+                    "start",
+                    "name"
+                );
             }
             html.Polyline(points.Select(point => (horizontal.At(point.Step), vertical.At(point.Loss))), "curve");
             foreach (var loss in training.SeedLosses.Where(double.IsFinite))
                 html.Circle(Right + 14, vertical.At(loss), 3, "seed");
             if (training.SeedLosses.Count > 0)
-                html.Label(Right + 14, Bottom + 15, "seeds", "middle", "tick");
+                html.Label(Right + 14, Top - 8, "seeds", "middle", "tick");
         }
     }
 }

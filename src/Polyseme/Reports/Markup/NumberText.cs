@@ -33,6 +33,18 @@ internal static class NumberText
         return value < 0 ? "−" + digits : digits;
     }
 
+    /// <summary>A number at an axis tick, where trailing zeros only take room: <c>0.2</c>, <c>10⁻⁴</c>.</summary>
+    public static string Tick(double value)
+    {
+        var text = Of(value);
+        var exponent = text.IndexOf('×', StringComparison.Ordinal);
+        string digits = exponent < 0 ? text : text[..exponent],
+            rest = exponent < 0 ? "" : text[exponent..];
+        if (digits.Contains('.', StringComparison.Ordinal))
+            digits = digits.TrimEnd('0').TrimEnd('.');
+        return rest.Length > 0 && digits is "1" or "−1" ? digits[..^1] + rest[1..] : digits + rest;
+    }
+
     /// <summary>A signed number: <c>+3.20</c>, <c>−0.500</c>.</summary>
     public static string Signed(double value) => value > 0 ? "+" + Of(value) : Of(value);
 

@@ -11,7 +11,7 @@ internal static class BudgetSection
     public const int MostBars = 60;
 
     // A chart of this many bars fits a screen; more of them stand side by side where there is room.
-    private const int BarsInAChart = 20;
+    private const int BarsInAChart = 30;
 
     public static void Write(HtmlWriter html, ReportEntry entry)
     {

@@ -64,21 +64,27 @@ internal static class NeuronSection
             return;
         }
         var largest = detail.Contexts.SelectMany(context => context.Activations).Where(double.IsFinite).DefaultIfEmpty(0).Max();
+        // Some tokenizers keep the space before a word in its token; lists of words have none.
+        var separator = detail.Contexts.SelectMany(context => context.Tokens).Any(token => token.Length > 1 && IsSpace(token[0]))
+            ? ""
+            : " ";
         using (html.Open("ol", ("class", "contexts")))
         {
             foreach (var context in detail.Contexts)
                 using (html.Open("li"))
-                    Context(html, context, largest);
+                    Context(html, context, largest, separator);
         }
     }
 
-    private static void Context(HtmlWriter html, TokenContext context, double largest)
+    private static void Context(HtmlWriter html, TokenContext context, double largest, string separator)
     {
         html.Leaf("span", NumberText.Of(context.Activations[context.Peak]), ("class", "activation"));
         using (html.Open("span", ("class", "text")))
         {
             for (var i = 0; i < context.Tokens.Count; i++)
             {
+                if (i > 0)
+                    html.Text(separator);
                 var share = largest > 0 && double.IsFinite(context.Activations[i]) ? Math.Clamp(context.Activations[i] / largest, 0, 1) : 0;
                 var percent = (int)Math.Round(share * 70);
                 var token = Visible(context.Tokens[i]);
@@ -96,6 +102,12 @@ internal static class NeuronSection
         }
     }
 
-    // Line breaks and tabs are tokens too; a reader must see them where they fired.
-    private static string Visible(string token) => token.Replace("\r", "").Replace('\n', '↵').Replace('\t', '⇥');
+    private static bool IsSpace(char c) => c is ' ' or '\u2581' or 'Ġ';
+
+    // Line breaks and tabs are tokens too, and a reader must see them where they fired; SentencePiece and GPT-2 spell a space ▁ and Ġ.
+    private static string Visible(string token)
+    {
+        var text = token.Replace("\r", "").Replace('\n', '↵').Replace('\t', '⇥').Replace('\u2581', ' ');
+        return text.StartsWith('Ġ') ? " " + text[1..] : text;
+    }
 }

@@ -11,19 +11,15 @@ internal static class TrainingSection
         if (entry.Training is null && entry.Acceptances.Count == 0)
             return;
         html.Leaf("h3", "Is it the network it claims to be?");
-        using (html.Open("div", ("class", "figures")))
-        {
-            if (entry.Training is { } training)
-                using (html.Open("figure"))
-                {
-                    html.Leaf("figcaption", Caption(training));
-                    if (training.Curve.Any(point => double.IsFinite(point.Loss)))
-                        LossCurve.Draw(html, training);
-                }
-            if (entry.Acceptances.Count > 0)
-                using (html.Open("div", ("class", "wide")))
-                    Acceptances(html, entry);
-        }
+        if (entry.Training is { } training)
+            using (html.Open("figure"))
+            {
+                html.Leaf("figcaption", Caption(training));
+                if (training.Curve.Any(point => double.IsFinite(point.Loss)))
+                    LossCurve.Draw(html, training);
+            }
+        if (entry.Acceptances.Count > 0)
+            Acceptances(html, entry);
     }
 
     private static string Caption(ReportTraining training)

@@ -21,6 +21,8 @@ internal static class VerdictSection
                     () =>
                     {
                         html.Chip(layer.Verdict, layer.Subtype is { } subtype ? $"({subtype})" : null);
+                        if (entry.Right is null)
+                            return;
                         html.Text(" ");
                         Rightness(html, entry.Right);
                     }

@@ -7,6 +7,7 @@ namespace Polyseme.Zoo.Training;
 public sealed class SparseRows
 {
     private int[] _start = new int[1];
+    private int[] _row = [];
     private int[] _feature = [];
     private float[] _value = [];
     private int _open;
@@ -30,6 +31,9 @@ public sealed class SparseRows
 
     /// <summary>Where each row's entries begin, and after the last row where they end. Shape: <c>[Count + 1]</c>.</summary>
     public ReadOnlySpan<int> Start => _start.AsSpan(0, Count + 1);
+
+    /// <summary>The row of each entry, ascending. Shape: <c>[Entries]</c>.</summary>
+    public ReadOnlySpan<int> Row => _row.AsSpan(0, Entries);
 
     /// <summary>The columns of the entries, ascending within a row. Shape: <c>[Entries]</c>.</summary>
     public ReadOnlySpan<int> Feature => _feature.AsSpan(0, Entries);
@@ -75,8 +79,9 @@ public sealed class SparseRows
         {
             Array.Resize(ref _feature, Math.Max(64, _open * 2));
             Array.Resize(ref _value, _feature.Length);
+            Array.Resize(ref _row, _feature.Length);
         }
-        (_feature[_open], _value[_open]) = (feature, value);
+        (_row[_open], _feature[_open], _value[_open]) = (Count, feature, value);
         _open++;
     }
 
@@ -96,12 +101,32 @@ public sealed class SparseRows
         Reserve(Count + 1, _open + count);
         Array.Copy(from._feature, begin, _feature, _open, count);
         Array.Copy(from._value, begin, _value, _open, count);
+        _row.AsSpan(_open, count).Fill(Count);
         _open += count;
         EndRow();
     }
 
-    /// <summary>Arrays to be filled in place, of at least the sizes given; <see cref="Filled"/> says how far they were filled.</summary>
-    internal (int[] Start, int[] Feature, float[] Value) Reserve(int rows, int entries)
+    /// <summary>Arrays to be filled in place, of at least the size given; <see cref="Filled"/> says how far they were filled.</summary>
+    internal (int[] Row, int[] Feature, float[] Value) ReserveEntries(int entries)
+    {
+        Reserve(0, entries);
+        return (_row, _feature, _value);
+    }
+
+    /// <summary>Says that the reserved arrays hold this many rows and entries.</summary>
+    internal void Filled(int rows, int entries)
+    {
+        Reserve(rows, entries);
+        (Count, _open) = (rows, entries);
+        // Where a row ends is where its last entry ends, or where the row before ended.
+        Array.Clear(_start, 0, rows + 1);
+        for (var entry = 0; entry < entries; entry++)
+            _start[_row[entry] + 1] = entry + 1;
+        for (var row = 1; row <= rows; row++)
+            _start[row] = Math.Max(_start[row], _start[row - 1]);
+    }
+
+    private void Reserve(int rows, int entries)
     {
         if (_start.Length < rows + 1)
             Array.Resize(ref _start, Math.Max(rows + 1, _start.Length * 2));
@@ -109,14 +134,7 @@ public sealed class SparseRows
         {
             Array.Resize(ref _feature, Math.Max(entries, _feature.Length * 2));
             Array.Resize(ref _value, _feature.Length);
+            Array.Resize(ref _row, _feature.Length);
         }
-        return (_start, _feature, _value);
-    }
-
-    /// <summary>Says that the reserved arrays hold this many rows.</summary>
-    internal void Filled(int rows)
-    {
-        Count = rows;
-        _open = _start[rows];
     }
 }

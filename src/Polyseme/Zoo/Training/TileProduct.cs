@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Polyseme.Numerics.Simd;
 
 namespace Polyseme.Zoo.Training;
@@ -42,25 +41,6 @@ internal readonly struct Six : ICount
 }
 #pragma warning restore MA0048, SA1649
 
-/// <summary>What happens to a product before it is stored.</summary>
-internal enum Finish
-{
-    /// <summary>Stored as it is.</summary>
-    Plain,
-
-    /// <summary>I·ReLU(product + b): the inputs are sparse and subtracted later.</summary>
-    Rectified,
-
-    /// <summary>I·(ReLU(product + b) − x) where product + b is positive, else 0.</summary>
-    RectifiedError,
-
-    /// <summary>I·(product + b).</summary>
-    Linear,
-
-    /// <summary>I·(product + b − x).</summary>
-    LinearError,
-}
-
 /// <summary>A small matrix times a tile: C[r, :] = Σ_d A[r, d]·B[d, :], C and B being rows of <see cref="ToyBatch.Tile"/> samples.</summary>
 /// <remarks>Up to six rows and two registers of columns at a time: twelve sums in flight hide the latency of multiply-add, and need 15 of 16 registers.</remarks>
 internal static unsafe class TileProduct<TSimd, TVector>
@@ -77,9 +57,8 @@ internal static unsafe class TileProduct<TSimd, TVector>
     /// <param name="c">C. Shape: <c>[rows, Tile]</c>.</param>
     /// <param name="rows">Rows of A and C.</param>
     /// <param name="depth">Columns of A, rows of B.</param>
-    /// <param name="output">What is done before C is stored.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(float* a, nint aRow, nint aDepth, float* b, float* c, int rows, int depth, in TileOutput output)
+    public static void Multiply(float* a, nint aRow, nint aDepth, float* b, float* c, int rows, int depth)
     {
         var blocks = (rows + MaxRows - 1) / MaxRows;
         for (int block = 0, row = 0; block < blocks; block++)
@@ -90,22 +69,22 @@ internal static unsafe class TileProduct<TSimd, TVector>
             switch (count)
             {
                 case 1:
-                    Block<One>(blockA, aRow, aDepth, b, blockC, depth, output, row);
+                    Block<One>(blockA, aRow, aDepth, b, blockC, depth);
                     break;
                 case 2:
-                    Block<Two>(blockA, aRow, aDepth, b, blockC, depth, output, row);
+                    Block<Two>(blockA, aRow, aDepth, b, blockC, depth);
                     break;
                 case 3:
-                    Block<Three>(blockA, aRow, aDepth, b, blockC, depth, output, row);
+                    Block<Three>(blockA, aRow, aDepth, b, blockC, depth);
                     break;
                 case 4:
-                    Block<Four>(blockA, aRow, aDepth, b, blockC, depth, output, row);
+                    Block<Four>(blockA, aRow, aDepth, b, blockC, depth);
                     break;
                 case 5:
-                    Block<Five>(blockA, aRow, aDepth, b, blockC, depth, output, row);
+                    Block<Five>(blockA, aRow, aDepth, b, blockC, depth);
                     break;
                 default:
-                    Block<Six>(blockA, aRow, aDepth, b, blockC, depth, output, row);
+                    Block<Six>(blockA, aRow, aDepth, b, blockC, depth);
                     break;
             }
             row += count;
@@ -113,7 +92,7 @@ internal static unsafe class TileProduct<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Block<TRows>(float* a, nint aRow, nint aDepth, float* b, float* c, int depth, in TileOutput output, int row)
+    private static void Block<TRows>(float* a, nint aRow, nint aDepth, float* b, float* c, int depth)
         where TRows : struct, ICount
     {
         var width = TSimd.Width;
@@ -178,59 +157,24 @@ internal static unsafe class TileProduct<TSimd, TVector>
                 at += ToyBatch.Tile;
                 offset += aDepth;
             }
-            Store(c, row, column, output, c00, c01);
+            Store(c + column, c00, c01);
             if (TRows.Value > 1)
-                Store(c + ToyBatch.Tile, row + 1, column, output, c10, c11);
+                Store(c + ToyBatch.Tile + column, c10, c11);
             if (TRows.Value > 2)
-                Store(c + (2 * ToyBatch.Tile), row + 2, column, output, c20, c21);
+                Store(c + (2 * ToyBatch.Tile) + column, c20, c21);
             if (TRows.Value > 3)
-                Store(c + (3 * ToyBatch.Tile), row + 3, column, output, c30, c31);
+                Store(c + (3 * ToyBatch.Tile) + column, c30, c31);
             if (TRows.Value > 4)
-                Store(c + (4 * ToyBatch.Tile), row + 4, column, output, c40, c41);
+                Store(c + (4 * ToyBatch.Tile) + column, c40, c41);
             if (TRows.Value > 5)
-                Store(c + (5 * ToyBatch.Tile), row + 5, column, output, c50, c51);
+                Store(c + (5 * ToyBatch.Tile) + column, c50, c51);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(float* c, int row, int column, in TileOutput output, TVector first, TVector second)
+    private static void Store(float* c, TVector first, TVector second)
     {
-        if (output.Finish != Finish.Plain)
-        {
-            first = Finished(row, column, output, first);
-            second = Finished(row, column + TSimd.Width, output, second);
-        }
-        TSimd.Store(c + column, first);
-        TSimd.Store(c + column + TSimd.Width, second);
+        TSimd.Store(c, first);
+        TSimd.Store(c + TSimd.Width, second);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Finished(int row, int column, in TileOutput output, TVector product)
-    {
-        var before = TSimd.Add(product, TSimd.Broadcast(output.Bias[row]));
-        var importance = TSimd.Broadcast(output.Importance[row]);
-        var error = output.Finish is Finish.Linear or Finish.LinearError ? before : TSimd.Max(before, TSimd.Zero);
-        if (output.Finish is Finish.RectifiedError or Finish.LinearError)
-            error = TSimd.Subtract(error, TSimd.Load(output.X + (row * ToyBatch.Tile) + column));
-        var weighted = TSimd.Multiply(importance, error);
-        if (output.Loss != null)
-            TSimd.Store(output.Loss + column, TSimd.MultiplyAdd(weighted, error, TSimd.Load(output.Loss + column)));
-        return output.Finish == Finish.RectifiedError ? TSimd.WherePositive(before, weighted) : weighted;
-    }
-}
-
-/// <summary>What a product's finish needs.</summary>
-/// <param name="finish">Which.</param>
-/// <param name="bias">b. Shape: <c>[rows]</c>.</param>
-/// <param name="importance">I. Shape: <c>[rows]</c>.</param>
-/// <param name="x">The inputs of the tile, where they are dense. Shape: <c>[rows, Tile]</c>.</param>
-/// <param name="loss">Sums of I·error², one per sample of the tile, or <c>null</c> when nobody asks.</param>
-[StructLayout(LayoutKind.Auto)]
-internal readonly unsafe struct TileOutput(Finish finish, float* bias, float* importance, float* x, float* loss)
-{
-    public Finish Finish { get; } = finish;
-    public float* Bias { get; } = bias;
-    public float* Importance { get; } = importance;
-    public float* X { get; } = x;
-    public float* Loss { get; } = loss;
 }

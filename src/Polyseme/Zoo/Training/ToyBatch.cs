@@ -23,6 +23,7 @@ internal sealed class ToyBatch
     private const float Resolution = 1.0f / (1 << 24);
     private readonly uint[] _words = new uint[512];
     private readonly int[] _gaps = new int[512];
+    private int[] _positions = [];
     private readonly ToyInputs _inputs;
     private readonly ulong _seed;
     private readonly ulong _lane;
@@ -108,38 +109,61 @@ internal sealed class ToyBatch
     {
         int groups = Rows.Width / fresh.GroupSize,
             total = checked(Size * groups);
-        var expected = total * fresh.Density * fresh.GroupSize;
-        var (start, feature, value) = Rows.Reserve(Size, (int)(expected + (8 * Math.Sqrt(expected)) + 1024));
-        // Exact division of positions by the number of groups: the error of 1/groups at 2⁴⁰ times a position stays below one.
-        var reciprocal = (1ul << 40) / (ulong)groups + 1;
+        var expected = total * fresh.Density;
+        var room = (int)(expected + (8 * Math.Sqrt(expected)) + 1024);
+        if (_positions.Length < room)
+            _positions = new int[room];
+        var active = 0;
+        var position = -1;
         var inverseLog = (float)(1 / Math.Log(1 - fresh.Density));
-        int entries = 0,
-            sample = 0;
-        start[0] = 0;
-        long position = -1;
-        for (ulong block = 0; ; block += (ulong)_gaps.Length / 4)
+        for (ulong block = 0; position < total; block += (ulong)_gaps.Length / 4)
         {
             PhiloxFill.Words(_words, counter + block, _lane, _seed);
             ToGaps(_words, inverseLog, _gaps);
-            if (entries + (_gaps.Length * fresh.GroupSize) > feature.Length)
-                (start, feature, value) = Rows.Reserve(Size, feature.Length * 2);
-            foreach (var gap in _gaps)
+            if (active + _gaps.Length > _positions.Length)
+                Array.Resize(ref _positions, _positions.Length * 2);
+            var positions = _positions.AsSpan(active, _gaps.Length);
+            for (var i = 0; i < positions.Length; i++)
             {
-                position += gap;
+                // A gap may be large, but a block of them stays far below the range of an int: each is capped.
+                position += _gaps[i];
+                positions[i] = position;
                 if (position >= total)
-                {
-                    while (sample < Size)
-                        start[++sample] = entries;
-                    FillValues(value.AsSpan(0, entries), counter + ValueCounters);
-                    Rows.Filled(Size);
-                    return;
-                }
-                var row = (int)(((ulong)position * reciprocal) >> 40);
-                while (sample < row)
-                    start[++sample] = entries;
-                var first = ((int)position - (row * groups)) * fresh.GroupSize;
-                for (var member = 0; member < fresh.GroupSize; member++)
-                    feature[entries++] = first + member;
+                    break;
+                active++;
+            }
+        }
+        var entries = active * fresh.GroupSize;
+        var (rows, features, values) = Rows.ReserveEntries(entries);
+        Locate(_positions.AsSpan(0, active), groups, fresh.GroupSize, rows.AsSpan(0, entries), features.AsSpan(0, entries));
+        FillValues(values.AsSpan(0, entries), counter + ValueCounters);
+        Rows.Filled(Size, entries);
+    }
+
+    /// <summary>From positions in the batch, sample by sample, to rows and features.</summary>
+    private static void Locate(ReadOnlySpan<int> positions, int groups, int groupSize, Span<int> rows, Span<int> features)
+    {
+        // Exact division: the error of 1/groups at 2⁴⁰ times a position stays below one.
+        var reciprocal = ((1ul << 40) / (ulong)groups) + 1;
+        if (groupSize == 1)
+        {
+            rows = rows[..positions.Length];
+            features = features[..positions.Length];
+            for (var i = 0; i < positions.Length; i++)
+            {
+                var row = (int)(((ulong)(uint)positions[i] * reciprocal) >> 40);
+                rows[i] = row;
+                features[i] = positions[i] - (row * groups);
+            }
+            return;
+        }
+        for (var i = 0; i < positions.Length; i++)
+        {
+            var row = (int)(((ulong)(uint)positions[i] * reciprocal) >> 40);
+            for (var member = 0; member < groupSize; member++)
+            {
+                rows[(i * groupSize) + member] = row;
+                features[(i * groupSize) + member] = ((positions[i] - (row * groups)) * groupSize) + member;
             }
         }
     }
@@ -151,14 +175,14 @@ internal sealed class ToyBatch
         ToUniform(words, values);
     }
 
-    /// <summary>Geometric gaps, at least 1: 1 + ⌊ln u / ln(1 − p)⌋ with u in (0, 1].</summary>
+    /// <summary>Geometric gaps, at least 1: 1 + ⌊ln u / ln(1 − p)⌋ with u in (0, 1], capped at a million.</summary>
     private static void ToGaps(ReadOnlySpan<uint> words, float inverseLog, Span<int> gaps)
     {
         for (var i = 0; i < words.Length; i += 16)
         {
             var bits = Vector512.ShiftRightLogical(Vector512.Create(words[i..]), 8) + Vector512<uint>.One;
             var uniform = Vector512.ConvertToSingle(bits.AsInt32()) * Resolution;
-            var gap = Vector512.Min(Vector512.Log(uniform) * inverseLog, Vector512.Create(1e9f));
+            var gap = Vector512.Min(Vector512.Log(uniform) * inverseLog, Vector512.Create(1e6f));
             (Vector512.ConvertToInt32(gap) + Vector512<int>.One).CopyTo(gaps[i..]);
         }
     }

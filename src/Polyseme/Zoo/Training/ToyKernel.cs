@@ -57,7 +57,7 @@ internal static unsafe class ToyKernel<TSimd, TVector>
                 }
                 if (!batch.IsDense)
                     sparseLoss += SubtractSparse(shape, space, batch, first + t, e, withLoss);
-                TileProduct<TSimd, TVector>.Multiply(space.W, 1, space.RowStride, e, gradient, space.Hidden, space.Features, default);
+                TileProduct<TSimd, TVector>.Multiply(space.W, 1, space.RowStride, e, gradient, space.Hidden, space.Features);
                 if (shape.HiddenRelu)
                     Rectify(gradient, h, tileH);
                 if (!batch.IsDense)
@@ -107,25 +107,23 @@ internal static unsafe class ToyKernel<TSimd, TVector>
                 batch.FillTile(step, tile, x);
             else
                 Spread(batch.Rows, tile, x, space.PaddedFeatures);
-            TileProduct<TSimd, TVector>.Multiply(space.W, 1, space.RowStride, x, h, space.Hidden, space.Features, default);
+            TileProduct<TSimd, TVector>.Multiply(space.W, 1, space.RowStride, x, h, space.Hidden, space.Features);
             return;
         }
         var rows = batch.Rows;
         var stride = space.RowStride;
         new Span<float>(space.HiddenRows, Tile * stride).Clear();
-        int begin = tile * Tile,
-            end = Math.Min(begin + Tile, batch.Size);
-        fixed (int* start = rows.Start)
-        fixed (int* feature = rows.Feature)
-        fixed (float* value = rows.Value)
-        {
-            for (var sample = begin; sample < end; sample++)
-            {
-                var hidden = space.HiddenRows + ((sample - begin) * stride);
-                for (var entry = start[sample]; entry < start[sample + 1]; entry++)
-                    AddScaledRow(hidden, space.W + (feature[entry] * stride), value[entry], stride);
-            }
-        }
+        var (begin, end) = Entries(batch, tile);
+        AddScaledRows(
+            space.HiddenRows,
+            rows.Row[begin..end],
+            Tile - 1,
+            space.W,
+            rows.Feature[begin..end],
+            -1,
+            rows.Value[begin..end],
+            stride
+        );
         for (var k = 0; k < space.Hidden; k++)
         {
             for (var sample = 0; sample < Tile; sample++)
@@ -148,15 +146,16 @@ internal static unsafe class ToyKernel<TSimd, TVector>
 
     private static void Decode(ToyShape shape, ToyWorkspace space, ToyBatch batch, float* x, float* h, float* e, bool withLoss)
     {
-        var finish = (shape.OutputRelu, batch.IsDense) switch
-        {
-            (true, true) => Finish.RectifiedError,
-            (true, false) => Finish.Rectified,
-            (false, true) => Finish.LinearError,
-            (false, false) => Finish.Linear,
-        };
-        var output = new TileOutput(finish, space.B, space.Importance, x, withLoss ? space.Loss : null);
-        TileProduct<TSimd, TVector>.Multiply(space.W, space.RowStride, 1, h, e, space.Features, space.Hidden, output);
+        TileProduct<TSimd, TVector>.Multiply(space.W, space.RowStride, 1, h, e, space.Features, space.Hidden);
+        TileErrors<TSimd, TVector>.Finish(
+            e,
+            space.Features,
+            space.B,
+            space.Importance,
+            batch.IsDense ? x : null,
+            shape.OutputRelu,
+            withLoss ? space.Loss : null
+        );
     }
 
     /// <summary>Subtracts I·x from the errors of active entries that the output's ReLU lets through.</summary>
@@ -165,24 +164,19 @@ internal static unsafe class ToyKernel<TSimd, TVector>
     private static double SubtractSparse(ToyShape shape, ToyWorkspace space, ToyBatch batch, int tile, float* e, bool withLoss)
     {
         var loss = 0.0;
-        int begin = tile * Tile,
-            end = Math.Min(begin + Tile, batch.Size);
-        fixed (int* start = batch.Rows.Start)
-        fixed (int* feature = batch.Rows.Feature)
-        fixed (float* value = batch.Rows.Value)
+        var everywhere = !shape.OutputRelu;
+        var (begin, end) = Entries(batch, tile);
+        var row = batch.Rows.Row[begin..end];
+        var feature = batch.Rows.Feature[begin..end];
+        var value = batch.Rows.Value[begin..end];
+        for (var entry = 0; entry < value.Length; entry++)
         {
-            for (var sample = begin; sample < end; sample++)
-            {
-                for (var entry = start[sample]; entry < start[sample + 1]; entry++)
-                {
-                    var at = e + (feature[entry] * Tile) + (sample - begin);
-                    var (importance, x, output) = (space.Importance[feature[entry]], value[entry], *at);
-                    if (withLoss)
-                        loss += (importance * x * x) - (2 * x * output);
-                    if (!shape.OutputRelu || output > 0)
-                        *at = output - (importance * x);
-                }
-            }
+            var at = e + (feature[entry] * Tile) + (row[entry] & (Tile - 1));
+            var (importance, x, output) = (space.Importance[feature[entry]], value[entry], *at);
+            if (withLoss)
+                loss += (importance * x * x) - (2 * x * output);
+            // A choice between two numbers, not a branch: half of the entries go either way.
+            *at = output - (everywhere | output > 0 ? importance * x : 0);
         }
         return loss;
     }
@@ -197,35 +191,69 @@ internal static unsafe class ToyKernel<TSimd, TVector>
             for (var sample = 0; sample < Tile; sample++)
                 space.HiddenRows[(sample * stride) + k] = gradient[(k * Tile) + sample];
         }
-        int begin = tile * Tile,
-            end = Math.Min(begin + Tile, batch.Size);
-        fixed (int* start = batch.Rows.Start)
-        fixed (int* feature = batch.Rows.Feature)
-        fixed (float* value = batch.Rows.Value)
-        {
-            for (var sample = begin; sample < end; sample++)
-            {
-                var row = space.HiddenRows + ((sample - begin) * stride);
-                for (var entry = start[sample]; entry < start[sample + 1]; entry++)
-                    AddScaledRow(space.SparseW + (feature[entry] * stride), row, value[entry], stride);
-            }
-        }
+        var (begin, end) = Entries(batch, tile);
+        var rows = batch.Rows;
+        AddScaledRows(
+            space.SparseW,
+            rows.Feature[begin..end],
+            -1,
+            space.HiddenRows,
+            rows.Row[begin..end],
+            Tile - 1,
+            rows.Value[begin..end],
+            stride
+        );
     }
 
-    /// <summary>A row of W is a whole number of portable registers: 4, 8 or multiples of 16 floats.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddScaledRow(float* sum, float* row, float factor, int stride)
+    /// <summary>The entries of a tile, one flat list: a loop over samples would mispredict its end at nearly every sample.</summary>
+    private static (int Begin, int End) Entries(ToyBatch batch, int tile) =>
+        (batch.Rows.Start[tile * Tile], batch.Rows.Start[Math.Min((tile + 1) * Tile, batch.Size)]);
+
+    /// <summary>sums[to[e]] += factors[e]·rows[from[e]], row by row; an index is taken under its mask.</summary>
+    /// <remarks>A row of W is a whole number of portable registers: 4, 8 or multiples of 16 floats.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddScaledRows(
+        float* sums,
+        ReadOnlySpan<int> to,
+        int toMask,
+        float* rows,
+        ReadOnlySpan<int> from,
+        int fromMask,
+        ReadOnlySpan<float> factors,
+        int stride
+    )
     {
-        if (stride == 4)
+        to = to[..factors.Length];
+        from = from[..factors.Length];
+        switch (stride)
         {
-            Vector128.Store(Vector128.FusedMultiplyAdd(Vector128.Create(factor), Vector128.Load(row), Vector128.Load(sum)), sum);
-            return;
+            case 4:
+                for (var entry = 0; entry < factors.Length; entry++)
+                {
+                    var sum = sums + ((to[entry] & toMask) * 4);
+                    var row = Vector128.Load(rows + ((from[entry] & fromMask) * 4));
+                    Vector128.Store(Vector128.FusedMultiplyAdd(Vector128.Create(factors[entry]), row, Vector128.Load(sum)), sum);
+                }
+                break;
+            case 8:
+                for (var entry = 0; entry < factors.Length; entry++)
+                {
+                    var sum = sums + ((to[entry] & toMask) * 8);
+                    var row = Vector256.Load(rows + ((from[entry] & fromMask) * 8));
+                    Vector256.Store(Vector256.FusedMultiplyAdd(Vector256.Create(factors[entry]), row, Vector256.Load(sum)), sum);
+                }
+                break;
+            default:
+                for (var entry = 0; entry < factors.Length; entry++)
+                {
+                    var sum = sums + ((to[entry] & toMask) * stride);
+                    var row = rows + ((from[entry] & fromMask) * stride);
+                    var factor = Vector256.Create(factors[entry]);
+                    for (var k = 0; k < stride; k += 8)
+                        Vector256.Store(Vector256.FusedMultiplyAdd(factor, Vector256.Load(row + k), Vector256.Load(sum + k)), sum + k);
+                }
+                break;
         }
-        for (var k = 0; k < stride; k += 8)
-            Vector256.Store(
-                Vector256.FusedMultiplyAdd(Vector256.Create(factor), Vector256.Load(row + k), Vector256.Load(sum + k)),
-                sum + k
-            );
     }
 
     /// <summary>Zero where the gate is not positive.</summary>

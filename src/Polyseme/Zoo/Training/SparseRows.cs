@@ -42,12 +42,14 @@ public sealed class SparseRows
     public ReadOnlySpan<float> Value => _value.AsSpan(0, Entries);
 
     /// <summary>All rows with their zeros. Shape: <c>[Count, Width]</c>.</summary>
-    public Matrix ToMatrix()
+    public Matrix ToMatrix() => ToMatrix(0, Count);
+
+    /// <summary>Some rows with their zeros. Shape: <c>[count, Width]</c>.</summary>
+    public Matrix ToMatrix(int first, int count)
     {
-        var matrix = new Matrix(Count, Width);
-        for (var row = 0; row < Count; row++)
-        for (var entry = _start[row]; entry < _start[row + 1]; entry++)
-            matrix[row, _feature[entry]] = _value[entry];
+        var matrix = new Matrix(count, Width);
+        for (var entry = _start[first]; entry < _start[first + count]; entry++)
+            matrix[_row[entry] - first, _feature[entry]] = _value[entry];
         return matrix;
     }
 

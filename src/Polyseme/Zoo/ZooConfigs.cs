@@ -20,14 +20,16 @@ public static class ZooConfigs
             var name = Plain(key);
             var property =
                 properties.FirstOrDefault(candidate => Plain(candidate.Name) == name)
-                ?? throw new ArgumentException($"there is no setting '{key}'; known: {string.Join(", ", Keys(config))}", nameof(settings));
+                ?? throw new ArgumentException($"there is no setting '{key}'; known: {string.Join(", ", Keys(config))}");
             try
             {
                 property.SetValue(changed, Read(key, text, property.PropertyType));
             }
             catch (TargetInvocationException outer) when (outer.InnerException is ArgumentException refused)
             {
-                throw new ArgumentException($"{key}={text}: {refused.Message}", nameof(settings), refused);
+                // The parameter that refused is the key itself; naming it again would only be noise.
+                var why = refused.Message.Replace($" (Parameter '{refused.ParamName}')", "", StringComparison.Ordinal);
+                throw new ArgumentException($"{key}={text}: {why}", refused);
             }
         }
         return changed;
@@ -59,7 +61,7 @@ public static class ZooConfigs
     private static object Read(string key, string text, Type type)
     {
         var invariant = CultureInfo.InvariantCulture;
-        ArgumentException Unreadable(string expected) => new($"{key}={text}: '{text}' is not {expected}", nameof(text));
+        ArgumentException Unreadable(string expected) => new($"{key}={text}: '{text}' is not {expected}");
         if (type == typeof(int))
             return int.TryParse(text, NumberStyles.AllowLeadingSign, invariant, out var value) ? value : throw Unreadable("an integer");
         if (type == typeof(ulong))

@@ -83,7 +83,7 @@ public sealed class PrivilegedBasis : ZooMember
             Steps = privileged.Steps,
             LearningRate = privileged.LearningRate,
         };
-        var judged = ZooSample.Inputs(inputs, Features, 200_000, privileged.Seed, "toy/judge");
+        var judged = ZooSample.Inputs(inputs, Features, 50_000, privileged.Seed, "toy/judge");
         var trained = BestOfSeeds.Train(training, privileged.Seed, privileged.Seeds, positive: true, judged, progress, cancellation);
 
         var network = new ToyNetwork(shape, trained.Best.Parameters);

@@ -175,7 +175,10 @@ public static class PopulationTrainer
         {
             case ToyInputs.Fresh fresh:
                 Require(fresh.Density is > 0 and <= 1, $"density is {fresh.Density}; it lies above 0 and at most at 1");
-                Require(fresh.GroupSize >= 1, $"group size is {fresh.GroupSize}; it is at least 1");
+                Require(
+                    fresh.GroupSize >= 1 && shape.Features % Math.Max(1, fresh.GroupSize) == 0,
+                    $"{shape.Features} features do not fall into groups of {fresh.GroupSize}"
+                );
                 break;
             case ToyInputs.DataSet set:
                 Require(set.Rows.Width == shape.Features, $"data rows are {set.Rows.Width} wide, but there are {shape.Features} features");

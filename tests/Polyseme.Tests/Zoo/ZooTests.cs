@@ -165,7 +165,7 @@ public sealed class ZooTests
         AssertHooksCompose(run.Network);
     }
 
-    /// <summary>Every hook can be read, has its width, and handing back what it held changes nothing.</summary>
+    /// <summary>Every hook can be read, has its width, handing back what it held changes nothing, and moving its neurons (each differently: some read-outs take differences) does.</summary>
     private static void AssertHooksCompose(Network network)
     {
         var inputs = new RandomStream(3, "inputs").NormalMatrix(3, network.InputWidth);
@@ -184,7 +184,11 @@ public sealed class ZooTests
                 null,
                 new Dictionary<string, Func<Matrix, Matrix>>
                 {
-                    [hook.Name] = held => new Matrix(held.Rows, held.Columns, [.. held.Data.Select(v => v + 3)]),
+                    [hook.Name] = held => new Matrix(
+                        held.Rows,
+                        held.Columns,
+                        [.. held.Data.Select((value, i) => value + (3 * (i % held.Columns)) + 3)]
+                    ),
                 }
             );
             Assert.NotEqual<double>(plain.Output.Data, changed.Output.Data);

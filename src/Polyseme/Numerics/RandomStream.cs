@@ -21,7 +21,7 @@ public sealed class RandomStream
     /// <param name="seed">One seed per config; every consumer takes a stream of its own from it.</param>
     /// <param name="name">Who consumes it, for instance <c>"fastica/init"</c>.</param>
     public RandomStream(ulong seed, string name)
-        : this(seed, Fnv1a(name)) { }
+        : this(seed, LaneOf(name)) { }
 
     /// <summary>The stream numbered <paramref name="lane"/> under <paramref name="seed"/>.</summary>
     public RandomStream(ulong seed, ulong lane)
@@ -120,7 +120,8 @@ public sealed class RandomStream
         return matrix;
     }
 
-    private static ulong Fnv1a(string name)
+    /// <summary>The number of the stream called <paramref name="name"/>: FNV-1a of its UTF-8 bytes, 64 bits.</summary>
+    public static ulong LaneOf(string name)
     {
         var hash = 0xcbf29ce484222325UL;
         foreach (var b in Encoding.UTF8.GetBytes(name))

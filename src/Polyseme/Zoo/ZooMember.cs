@@ -11,8 +11,12 @@ public abstract record ZooConfig
     /// <summary>The one seed; every consumer takes a stream of its own from it.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Rows of fresh inputs in the sample that is diagnosed.</summary>
-    public int Samples { get; init; } = 20_000;
+    /// <summary>Rows of fresh inputs in the sample that is diagnosed. In 100 … 1,000,000.</summary>
+    public int Samples
+    {
+        get;
+        init => field = Allowed.Between(value, 100, 1_000_000);
+    } = 20_000;
 }
 
 /// <summary>One number that a network must reproduce.</summary>
@@ -29,6 +33,13 @@ public sealed record Acceptance(string Claim, double Value, double Low, double H
 
 /// <summary>A point of a training curve.</summary>
 public sealed record CurvePoint(int Step, double Loss);
+
+/// <summary>Inputs that a network was not trained on, kept apart from the sample that is diagnosed: what a judge with ground truth compares it with.</summary>
+/// <param name="Activations">At the same hook.</param>
+/// <param name="Features">The true features, row for row.</param>
+/// <param name="TrainLoss">Reconstruction loss on the training set.</param>
+/// <param name="FreshLoss">Reconstruction loss on these rows.</param>
+public sealed record FreshInputs(ActivationSet Activations, ConceptTable Features, double TrainLoss, double FreshLoss);
 
 /// <summary>A zoo network, made: the network, its truth, a sample to diagnose, and the numbers it reproduces.</summary>
 public sealed record ZooRun
@@ -60,7 +71,13 @@ public sealed record ZooRun
     /// <summary>The training curve of the best seed; empty for a constructed network.</summary>
     public IReadOnlyList<CurvePoint> Curve { get; init; } = [];
 
-    /// <summary>Final loss of every seed, in seed order; empty for a constructed network.</summary>
+    /// <summary>Fresh inputs, where the sample that is diagnosed is the training set; else <c>null</c>.</summary>
+    public FreshInputs? Fresh { get; init; }
+
+    /// <summary>Seeds whose training diverged, with the step whose gradient was not finite. They have no loss and are not chosen.</summary>
+    public IReadOnlyList<(int Model, int Step)> Diverged { get; init; } = [];
+
+    /// <summary>Loss on fresh rows of every seed that did not diverge, in seed order; empty for a constructed network.</summary>
     public IReadOnlyList<double> SeedLosses { get; init; } = [];
 }
 
@@ -116,4 +133,11 @@ public abstract class ZooMember
         }
         return network;
     }
+
+    /// <summary>The configuration as this member's own type.</summary>
+    /// <exception cref="ArgumentException">It is another member's.</exception>
+    protected TConfig Of<TConfig>(ZooConfig config)
+        where TConfig : ZooConfig =>
+        config as TConfig
+        ?? throw new ArgumentException($"{Name} takes a {typeof(TConfig).Name}, not a {config.GetType().Name}", nameof(config));
 }

@@ -1,0 +1,22 @@
+using System.Runtime.CompilerServices;
+
+namespace Polyseme.Zoo;
+
+/// <summary>Checks a value of a configuration where it is set.</summary>
+internal static class Allowed
+{
+    public static int Between(int value, int low, int high, [CallerMemberName] string name = "") =>
+        value >= low && value <= high ? value : throw Refuse($"{name} is {value}; it ranges from {low} to {high}", name);
+
+    public static double Between(double value, double low, double high, [CallerMemberName] string name = "") =>
+        value >= low && value <= high ? value : throw Refuse($"{name} is {value}; it ranges from {low} to {high}", name);
+
+    /// <summary>A probability that is not zero.</summary>
+    public static double Density(double value, [CallerMemberName] string name = "") =>
+        value is > 0 and <= 1 ? value : throw Refuse($"{name} is {value}; it lies above 0 and at most at 1", name);
+
+    public static string OneOf(string value, string[] choices, [CallerMemberName] string name = "") =>
+        choices.Contains(value) ? value : throw Refuse($"{name} is '{value}'; it is one of {string.Join(", ", choices)}", name);
+
+    private static ArgumentException Refuse(string message, string name) => new(message, name);
+}

@@ -1,0 +1,55 @@
+using Polyseme.Runs;
+using Polyseme.Zoo.Training;
+
+namespace Polyseme.Zoo;
+
+/// <summary>The best of several seeds: chosen by its loss on fresh rows, the same rows for every seed, never by its looks.</summary>
+/// <param name="Best">The model with the lowest loss.</param>
+/// <param name="Loss">Its loss.</param>
+/// <param name="Losses">The loss of every model that did not diverge, in seed order.</param>
+/// <param name="Diverged">The others, with the step at which their gradient stopped being a number.</param>
+internal sealed record BestOfSeeds(ToyModel Best, double Loss, IReadOnlyList<double> Losses, IReadOnlyList<(int Model, int Step)> Diverged)
+{
+    /// <summary>Trains and chooses.</summary>
+    /// <param name="training">What and how.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="seeds">Models trained.</param>
+    /// <param name="positive">Whether weights start positive.</param>
+    /// <param name="judged">The rows that choose.</param>
+    /// <param name="progress">Told the steps.</param>
+    /// <param name="cancellation">Stops between two steps.</param>
+    /// <exception cref="DivergenceException">Every model diverged; says at which step each did.</exception>
+    public static BestOfSeeds Train(
+        ToyTraining training,
+        ulong seed,
+        int seeds,
+        bool positive,
+        SparseRows judged,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
+    {
+        var initial = Enumerable.Range(0, seeds).Select(model => ToyParameters.Initial(training.Shape, seed, model, positive)).ToArray();
+        var models = PopulationTrainer.Train(training, seed, initial, progress, cancellation);
+        var diverged = models
+            .Where(model => model.DivergedAt is not null)
+            .Select(model => (model.Model, model.DivergedAt!.Value))
+            .ToArray();
+        var sound = models.Where(model => model.DivergedAt is null).ToArray();
+        if (sound.Length == 0)
+        {
+            throw new DivergenceException(
+                $"all {seeds} models diverged: {string.Join(", ", diverged.Select(model => $"seed {model.Model} at step {model.Value}"))}"
+            );
+        }
+        var losses = new double[sound.Length];
+        Parallel.For(
+            0,
+            sound.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = training.Threads, CancellationToken = cancellation },
+            model => losses[model] = ToyReference.Loss(training.Shape, sound[model].Parameters, judged)
+        );
+        var best = Array.IndexOf(losses, losses.Min());
+        return new BestOfSeeds(sound[best], losses[best], losses, diverged);
+    }
+}

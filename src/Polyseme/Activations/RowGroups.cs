@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Polyseme.Numerics;
 
 namespace Polyseme.Activations;
 
@@ -12,6 +13,28 @@ public sealed record RowGroups(string Name, int[] Ids, int Count)
 {
     /// <summary>The names that a user may ask for, besides those of the identities in the file.</summary>
     private const string Always = "duplicates, row";
+
+    /// <summary>Rows per group, on average.</summary>
+    public double RowsPerGroup => Count == 0 ? 0 : (double)Ids.Length / Count;
+
+    /// <summary>Whether a group is a known item, and not just rows that are alike or near each other.</summary>
+    public bool AreItems => Name == "item";
+
+    /// <summary>Splits the rows in two by whole groups: about <paramref name="share"/> of the groups are held out.</summary>
+    /// <param name="share">In [0, 1]; both parts hold a group whenever there are two.</param>
+    /// <param name="random">Draws the groups.</param>
+    /// <returns>Row numbers, ascending.</returns>
+    public (int[] Learn, int[] Test) Split(double share, RandomStream random)
+    {
+        var held = new bool[Count];
+        var wanted = Count < 2 ? 0 : Math.Clamp((int)Math.Round(share * Count), 1, Count - 1);
+        foreach (var group in random.Permutation(Count).Take(wanted))
+            held[group] = true;
+        return (
+            [.. Enumerable.Range(0, Ids.Length).Where(row => !held[Ids[row]])],
+            [.. Enumerable.Range(0, Ids.Length).Where(row => held[Ids[row]])]
+        );
+    }
 
     /// <summary>
     /// The groups of a set in memory: by <paramref name="name"/> if given, else by item, else by document, else rows that are exact

@@ -1,3 +1,4 @@
+using Polyseme.Activations;
 using Polyseme.Numerics;
 
 namespace Polyseme.Evidence;

@@ -1,3 +1,4 @@
+using Polyseme.Activations;
 using Polyseme.Dictionaries;
 using Polyseme.Numerics;
 

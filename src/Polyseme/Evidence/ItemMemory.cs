@@ -1,3 +1,4 @@
+using Polyseme.Activations;
 using Polyseme.Numerics;
 using TorchSharp;
 
@@ -31,14 +32,14 @@ public sealed record ItemMemory
         const int mostRows = 5_000;
         var random = new RandomStream(seed, "item-memory");
         var sizes = new int[groups.Count];
-        foreach (var group in groups.OfRow)
+        foreach (var group in groups.Ids)
             sizes[group]++;
         var repeated = sizes.Count(size => size >= 2);
         if (repeated < 10 || concepts.Values.Columns == 0)
             return null;
-        var rows = random.Permutation(whitened.Rows).Where(row => sizes[groups.OfRow[row]] >= 2).Take(mostRows).ToArray();
+        var rows = random.Permutation(whitened.Rows).Where(row => sizes[groups.Ids[row]] >= 2).Take(mostRows).ToArray();
         var (z, y) = (whitened.SelectRows(rows), concepts.Values.SelectRows(rows));
-        var group_ = Array.ConvertAll(rows, row => (long)groups.OfRow[row]);
+        var group_ = Array.ConvertAll(rows, row => (long)groups.Ids[row]);
         using var scope = torch.NewDisposeScope();
         var points = LinearAlgebra.ToTensor(z);
         var distance = torch.cdist(points, points);

@@ -1,3 +1,4 @@
+using Polyseme.Activations;
 using Polyseme.Numerics;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -160,8 +161,8 @@ public sealed record ProbeLadder
         var random = new RandomStream(seed, "probes/permuted");
         var present = new Dictionary<int, bool[]>();
         var rowsOf = Enumerable
-            .Range(0, groups.OfRow.Length)
-            .GroupBy(row => groups.OfRow[row])
+            .Range(0, groups.Ids.Length)
+            .GroupBy(row => groups.Ids[row])
             .OrderBy(group => group.Key)
             .Select(group => group.ToArray())
             .ToArray();

@@ -1,3 +1,4 @@
+using Polyseme.Activations;
 using Polyseme.Numerics;
 using TorchSharp;
 
@@ -107,7 +108,7 @@ public sealed record Rays
         if (groups.Name is "item" or "duplicates")
         {
             var seen = new HashSet<int>();
-            order = [.. order.Where(row => seen.Add(groups.OfRow[row]))];
+            order = [.. order.Where(row => seen.Add(groups.Ids[row]))];
         }
         return whitened.SelectRows([.. order.Take(most).Order()]);
     }

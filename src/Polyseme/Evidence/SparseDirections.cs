@@ -1,3 +1,4 @@
+using Polyseme.Activations;
 using Polyseme.Dictionaries;
 using Polyseme.Numerics;
 
@@ -103,7 +104,7 @@ public sealed record SparseDirections
         var (learn, test) = groups.Split(config.HeldOut, new RandomStream(seed, "sparse-directions/split"));
         var learned = Scaled(subspace.Whitened.SelectRows(learn), scale);
         var held = Scaled(subspace.Whitened.SelectRows(test), scale);
-        var matchedNull = NullData.EllipticalByGroup(subspace.Whitened, groups.OfRow, new RandomStream(seed, "sparse-directions/null"));
+        var matchedNull = NullData.EllipticalByGroup(subspace.Whitened, groups.Ids, new RandomStream(seed, "sparse-directions/null"));
         var (nullLearned, nullHeld) = (Scaled(matchedNull.SelectRows(learn), scale), Scaled(matchedNull.SelectRows(test), scale));
         var nLatents = (int)Math.Clamp(config.Expansion * subspace.Dimensions, 16, config.MaxLatents);
         TopKResult Fit(Matrix rows, int k, string name) =>

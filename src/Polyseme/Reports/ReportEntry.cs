@@ -55,15 +55,7 @@ public sealed record ReportEntry
         {
             Title = title,
             Result = result,
-            TrueCause = input.Truth?.Cause,
-            TruthReason = input.Truth?.Reason,
-            Right = input.Truth?.AcceptedAt(result.Input.Access.DefaultIfEmpty(AccessLevel.A).Max()).Contains(result.Layer.Verdict),
-            Geometry = input switch
-            {
-                { Truth.Directions: { } directions } => new ReportGeometry { Directions = directions },
-                { Covariance: { } covariance } => new ReportGeometry { Spectrum = ReportGeometry.SpectrumOf(covariance) },
-                _ => null,
-            },
+            Geometry = input.Covariance is { } covariance ? new ReportGeometry { Spectrum = ReportGeometry.SpectrumOf(covariance) } : null,
             Neurons = NeuronDetail.MostPolysemantic(result, input.Activations, input.Tokens),
         };
 }

@@ -55,7 +55,13 @@ public static class Tour
     private static ReportEntry Known(ZooVariant variant, TourConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
         var run = variant.Member.Run(variant.Config with { Seed = config.Seed }, progress, cancellation);
-        var input = new DiagnosisInput { Activations = run.Activations, Concepts = run.Features };
+        var input = new DiagnosisInput
+        {
+            Activations = run.Activations,
+            Concepts = run.Features,
+            // Rows have norm one, so that a loss is a fraction of the input's second moment.
+            Reconstruction = run.Fresh is { } fresh ? new Reconstruction(fresh.TrainLoss, fresh.FreshLoss, run.Activations.NSamples) : null,
+        };
         return ReportEntry.Of(
             variant.DisplayName,
             run,

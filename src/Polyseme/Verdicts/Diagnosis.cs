@@ -1,5 +1,6 @@
 using Polyseme.Activations;
 using Polyseme.Evidence;
+using Polyseme.Networks;
 using Polyseme.Numerics;
 using Polyseme.Runs;
 
@@ -42,6 +43,9 @@ public sealed record DiagnosisInput
     /// <summary>Covariance over all rows, where the set is a sample of a larger file. Shape: <c>[n_neurons, n_neurons]</c>.</summary>
     public Matrix? Covariance { get; init; }
 
+    /// <summary>The network and the hook that the activations come from; the hook must be as wide as the layer.</summary>
+    public (Network Network, string Hook)? Network { get; init; }
+
     /// <summary>How well the network gives back the items it was trained on and items it never saw (level W); <c>null</c> when not known.</summary>
     public Reconstruction? Reconstruction { get; init; }
 
@@ -80,6 +84,8 @@ public static class Diagnosis
                 $"concepts have {given.NSamples} rows, but the activations have {input.Activations.NSamples}",
                 nameof(input)
             );
+        if (input.Network is var (network, hook) && network.Hooks.Single(h => h.Name == hook).Width is var width && width != input.Activations.NNeurons)
+            throw new ArgumentException($"the hook {hook} is {width} wide, but the activations have {input.Activations.NNeurons} neurons", nameof(input));
         var started = TimeProvider.System.GetTimestamp();
         var measures = LayerMeasures.Take(input, config, progress, cancellation);
         progress?.Report(new Step("judging", 0, 0));

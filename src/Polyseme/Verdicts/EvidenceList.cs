@@ -1,3 +1,4 @@
+using Polyseme.Activations;
 using Polyseme.Evidence;
 
 namespace Polyseme.Verdicts;

@@ -155,6 +155,29 @@ public sealed class ActivationScanTests : IDisposable
     }
 
     [Fact]
+    public void Identities_of_a_concept_file_fill_in_what_the_activations_lack()
+    {
+        var path = _files.Write(
+            "a.safetensors",
+            Safetensors.Layer(
+                new float[,]
+                {
+                    { 1 },
+                    { 2 },
+                    { 3 },
+                },
+                ("position", [4, 5, 6])
+            )
+        );
+        var source = ActivationFile.Open(path);
+        var rows = source.Rows.Or(new RowIdentities { Item = [8, 8, 9], Position = [0, 0, 0] });
+        var result = ActivationScan.Run(source, new ActivationScanConfig(), null, TestContext.Current.CancellationToken, rows);
+        Assert.Equal("item", result.Groups.Name);
+        Assert.Equal([0, 0, 1], result.SampleGroups.Ids);
+        Assert.Equal([4L, 5, 6], result.Sample.Rows.Position!);
+    }
+
+    [Fact]
     public void Where_hashes_collide_the_rows_decide()
     {
         // Rows 0, 1 and 3 share a hash, but row 1 is another row.

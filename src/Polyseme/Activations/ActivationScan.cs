@@ -67,13 +67,13 @@ public sealed record ActivationScanResult
     public required string Sha256 { get; init; }
 
     /// <summary>The groups of all rows kept.</summary>
-    public required RowGroups Groups { get; init; }
+    public required RowGrouping Groups { get; init; }
 
     /// <summary>The rows to work with in memory: all rows kept, or the stated sample of them, with their identities.</summary>
     public required ActivationSet Sample { get; init; }
 
     /// <summary>The groups of the sample's rows.</summary>
-    public required RowGroups SampleGroups { get; init; }
+    public required RowGrouping SampleGroups { get; init; }
 
     /// <summary>Which row of the source each row of the sample is, ascending: what concepts and tokens are selected by. Shape: <c>[sample.n_samples]</c>.</summary>
     public required int[] SampleRows { get; init; }
@@ -117,7 +117,7 @@ public static class ActivationScan
     )
     {
         var identities = rows ?? source.Rows;
-        var unit = RowGroups.Unit(identities, config.Groups, source.Path);
+        var unit = RowGrouping.Unit(identities, config.Groups, source.Path);
         // The hash reads the file a second time, on another thread, out of the page cache.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var hashing = Task.Run(() => source.ComputeSha256(stop.Token), stop.Token);
@@ -137,7 +137,7 @@ public static class ActivationScan
 
             var kept = dropped.Length == 0 ? identities : identities.Select(KeptRows(nKept, dropped));
             var groups =
-                unit == "duplicates" ? Duplicates(source, config, pass, dropped, cancellation) : RowGroups.ByUnit(kept, unit, nKept);
+                unit == "duplicates" ? Duplicates(source, config, pass, dropped, cancellation) : RowGrouping.ByUnit(kept, unit, nKept);
             var (sample, whole) = ChooseSample(groups, source.NNeurons, config);
             int[] sampleRows = [.. sample.Select(row => SourceRow(row, dropped))];
             var values = pass.KeptValues is { } all && sample.Length == nKept ? all : source.ReadRows(sampleRows, cancellation);
@@ -202,14 +202,14 @@ public static class ActivationScan
         return rows;
     }
 
-    private static RowGroups Duplicates(
+    private static RowGrouping Duplicates(
         ActivationSource source,
         ActivationScanConfig config,
         Pass pass,
         int[] dropped,
         CancellationToken cancellation
     ) =>
-        RowGroups.ByDuplicates(
+        RowGrouping.ByDuplicates(
             pass.RowHashes,
             config.Groups is not null,
             shared =>
@@ -219,7 +219,7 @@ public static class ActivationScan
                 if (pass.KeptValues is { } all)
                 {
                     for (var k = 0; k < shared.Length; k++)
-                        digests[k] = RowGroups.Digest(all.AsSpan(shared[k] * source.NNeurons, source.NNeurons), scratch);
+                        digests[k] = RowGrouping.Digest(all.AsSpan(shared[k] * source.NNeurons, source.NNeurons), scratch);
                     return digests;
                 }
                 // A second pass, for the rows in question only; a few thousand at a time.
@@ -235,7 +235,7 @@ public static class ActivationScan
                         run++;
                     reader.Read(first, values.AsSpan(0, run * source.NNeurons));
                     for (var i = 0; i < run; i++)
-                        digests[k + i] = RowGroups.Digest(values.AsSpan(i * source.NNeurons, source.NNeurons), scratch);
+                        digests[k + i] = RowGrouping.Digest(values.AsSpan(i * source.NNeurons, source.NNeurons), scratch);
                     k += run;
                 }
                 return digests;
@@ -246,7 +246,7 @@ public static class ActivationScan
     /// Rows for the sample, ascending, among the rows kept. Groups are drawn in random order until one does not fit. Where that leaves less
     /// than half of the room used, groups are too large to be kept whole, and rows are drawn instead.
     /// </summary>
-    private static (int[] Rows, bool WholeGroups) ChooseSample(RowGroups groups, int nNeurons, ActivationScanConfig config)
+    private static (int[] Rows, bool WholeGroups) ChooseSample(RowGrouping groups, int nNeurons, ActivationScanConfig config)
     {
         var room = (int)Math.Min(config.MaxSampleRows, Math.Max(1, config.MaxSampleValues / nNeurons));
         if (groups.Ids.Length <= room)
@@ -367,7 +367,7 @@ public static class ActivationScan
                 var row = values.Slice(at, d);
                 MarkDifferences(row);
                 if (RowHashes.Length > 0)
-                    RowHashes[_kept + (at / d)] = RowGroups.Hash(row, _scratch);
+                    RowHashes[_kept + (at / d)] = RowGrouping.Hash(row, _scratch);
             }
             if (KeptValues is not null)
                 values.CopyTo(KeptValues.AsSpan(_kept * d));

@@ -144,11 +144,10 @@ public sealed class ActivationScanTests : IDisposable
         Assert.Equal("duplicates 0 0 1 0", Unit(null, position));
         Assert.Equal("position 0 1 0 2", Unit("position", position, item));
         Assert.Equal("document 0 0 1 1", Unit("sentence", document, item));
-        Assert.Equal("row 0 1 2 3", Unit("row", item));
         Assert.Equal("duplicates 0 0 1 0", Unit("duplicates", item));
         var e = Assert.Throws<InputException>(() => Unit("items", item, document));
         Assert.Contains(
-            "has no row identity 'items' to group by; found item, document; expected one of item, document, duplicates, row (see --groups)",
+            "has no row identity 'items' to group by; found item, document; expected one of item, document, duplicates (see --groups)",
             e.Message,
             StringComparison.Ordinal
         );
@@ -181,7 +180,7 @@ public sealed class ActivationScanTests : IDisposable
     public void Where_hashes_collide_the_rows_decide()
     {
         // Rows 0, 1 and 3 share a hash, but row 1 is another row.
-        var groups = RowGroups.ByDuplicates([7, 7, 8, 7], asked: false, rows => [.. rows.Select(row => row == 1 ? (UInt128)100 : 200)]);
+        var groups = RowGrouping.ByDuplicates([7, 7, 8, 7], asked: false, rows => [.. rows.Select(row => row == 1 ? (UInt128)100 : 200)]);
         Assert.Equal([0, 1, 2, 0], groups.Ids);
     }
 
@@ -249,7 +248,7 @@ public sealed class ActivationScanTests : IDisposable
         Assert.Equal(a.Covariance!.Data, b.Covariance!.Data);
         Assert.Equal(a.Mean, b.Mean);
         Assert.Equal(a.Sha256, b.Sha256);
-        Assert.Equal(a.Groups.Ids, RowGroups.Of(a.Sample).Ids);
+        Assert.Equal(a.Groups.Ids, RowGrouping.Of(a.Sample).Ids);
     }
 
     [Fact]

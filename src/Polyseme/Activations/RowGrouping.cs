@@ -8,10 +8,10 @@ namespace Polyseme.Activations;
 /// <param name="Name">The unit: <c>item</c>, <c>document</c>, <c>position</c>, <c>token_id</c>, <c>duplicates</c> or <c>row</c>.</param>
 /// <param name="Ids">The group of each row, numbered from 0 in order of appearance. Shape: <c>[n_samples]</c>.</param>
 /// <param name="Count">Groups.</param>
-public sealed record RowGroups(string Name, int[] Ids, int Count)
+public sealed record RowGrouping(string Name, int[] Ids, int Count)
 {
-    /// <summary>The names that a user may ask for, besides those of the identities in the file.</summary>
-    private const string Always = "duplicates, row";
+    /// <summary>The name that a user may always ask for, besides those of the identities in the file.</summary>
+    private const string Always = "duplicates";
 
     /// <summary>
     /// The groups of a set in memory: by <paramref name="name"/> if given, else by item, else by document, else rows that are exact
@@ -21,7 +21,7 @@ public sealed record RowGroups(string Name, int[] Ids, int Count)
     /// <param name="name">The unit asked for, or <c>null</c>.</param>
     /// <param name="path">The file, for the message.</param>
     /// <exception cref="InputException">The set has no identity of that name.</exception>
-    public static RowGroups Of(ActivationSet set, string? name = null, string path = "activations")
+    public static RowGrouping Of(ActivationSet set, string? name = null, string path = "activations")
     {
         var unit = Unit(set.Rows, name, path);
         if (unit != "duplicates")
@@ -34,7 +34,7 @@ public sealed record RowGroups(string Name, int[] Ids, int Count)
     }
 
     /// <summary>The groups of the named rows, renumbered. The unit stays.</summary>
-    public RowGroups Select(IReadOnlyList<int> rows) => Number(Name, [.. rows.Select(row => (long)Ids[row])]);
+    public RowGrouping Select(IReadOnlyList<int> rows) => Number(Name, [.. rows.Select(row => (long)Ids[row])]);
 
     /// <summary>The unit to split by: what the user asked for, or the first that the contract names.</summary>
     internal static string Unit(RowIdentities rows, string? name, string path)
@@ -45,7 +45,7 @@ public sealed record RowGroups(string Name, int[] Ids, int Count)
                 return rows.Item is not null ? "item"
                     : rows.Document is not null ? "document"
                     : "duplicates";
-            case "duplicates" or "row":
+            case "duplicates":
                 return name;
             case "sentence":
                 name = "document";
@@ -64,14 +64,14 @@ public sealed record RowGroups(string Name, int[] Ids, int Count)
     }
 
     /// <summary>Groups that need no look at the activations.</summary>
-    internal static RowGroups ByUnit(RowIdentities rows, string unit, int nSamples) =>
-        unit == "row" ? new RowGroups(unit, [.. Enumerable.Range(0, nSamples)], nSamples) : Number(unit, rows.ByName(unit)!);
+    internal static RowGrouping ByUnit(RowIdentities rows, string unit, int nSamples) =>
+        unit == "row" ? new RowGrouping(unit, [.. Enumerable.Range(0, nSamples)], nSamples) : Number(unit, rows.ByName(unit)!);
 
     /// <summary>Groups of equal rows.</summary>
     /// <param name="hashes">One 64-bit hash per row; equal rows have equal hashes.</param>
     /// <param name="asked">Whether the user asked for this unit; else the unit without duplicates is called <c>row</c>.</param>
     /// <param name="digests">SHA-256 of the rows named, which decides where hashes agree.</param>
-    internal static RowGroups ByDuplicates(ulong[] hashes, bool asked, Func<int[], UInt128[]> digests)
+    internal static RowGrouping ByDuplicates(ulong[] hashes, bool asked, Func<int[], UInt128[]> digests)
     {
         var byHash = Number("duplicates", [.. hashes.Select(hash => (long)hash)]);
         if (byHash.Count == hashes.Length)
@@ -130,7 +130,7 @@ public sealed record RowGroups(string Name, int[] Ids, int Count)
         return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(digest);
     }
 
-    private static RowGroups Number(string name, long[] ids)
+    private static RowGrouping Number(string name, long[] ids)
     {
         var numbers = new Dictionary<long, int>();
         var groups = new int[ids.Length];
@@ -140,6 +140,6 @@ public sealed record RowGroups(string Name, int[] Ids, int Count)
                 numbers.Add(ids[i], number = numbers.Count);
             groups[i] = number;
         }
-        return new RowGroups(name, groups, numbers.Count);
+        return new RowGrouping(name, groups, numbers.Count);
     }
 }

@@ -25,7 +25,7 @@ public sealed record RowGrouping(string Name, int[] Ids, int Count)
     {
         var unit = Unit(set.Rows, name, path);
         if (unit != "duplicates")
-            return ByUnit(set.Rows, unit, set.NSamples);
+            return ByUnit(set.Rows, unit);
         var hashes = new ulong[set.NSamples];
         var scratch = new float[set.NNeurons];
         for (var i = 0; i < hashes.Length; i++)
@@ -64,8 +64,7 @@ public sealed record RowGrouping(string Name, int[] Ids, int Count)
     }
 
     /// <summary>Groups that need no look at the activations.</summary>
-    internal static RowGrouping ByUnit(RowIdentities rows, string unit, int nSamples) =>
-        unit == "row" ? new RowGrouping(unit, [.. Enumerable.Range(0, nSamples)], nSamples) : Number(unit, rows.ByName(unit)!);
+    internal static RowGrouping ByUnit(RowIdentities rows, string unit) => Number(unit, rows.ByName(unit)!);
 
     /// <summary>Groups of equal rows.</summary>
     /// <param name="hashes">One 64-bit hash per row; equal rows have equal hashes.</param>

@@ -52,6 +52,8 @@ def main(ffn0, concepts, tokens, out="."):
     for name, array in tensors.items():
         if back[name].dtype != array.dtype or not np.array_equal(back[name].view("u1"), array.view("u1")):
             sys.exit(f"{name} did not come back as it went in")
+    nonzero = np.count_nonzero(tensors["activations"]) / tensors["activations"].size
+    print(f"{nonzero:.1%} of the activations are not zero")
     print(f"ffn0.npz: {(out / 'ffn0.npz').stat().st_size} bytes, exact")
 
 

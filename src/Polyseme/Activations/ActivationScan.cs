@@ -136,8 +136,7 @@ public static class ActivationScan
                 );
 
             var kept = dropped.Length == 0 ? identities : identities.Select(KeptRows(nKept, dropped));
-            var groups =
-                unit == "duplicates" ? Duplicates(source, config, pass, dropped, cancellation) : RowGroups.ByUnit(kept, unit, nKept);
+            var groups = unit == "duplicates" ? Duplicates(source, config, pass, dropped, cancellation) : RowGroups.ByUnit(kept, unit);
             var (sample, whole) = ChooseSample(groups, source.NNeurons, config);
             int[] sampleRows = [.. sample.Select(row => SourceRow(row, dropped))];
             var values = pass.KeptValues is { } all && sample.Length == nKept ? all : source.ReadRows(sampleRows, cancellation);

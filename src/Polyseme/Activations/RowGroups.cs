@@ -11,8 +11,8 @@ namespace Polyseme.Activations;
 /// <param name="Count">Groups.</param>
 public sealed record RowGroups(string Name, int[] Ids, int Count)
 {
-    /// <summary>The names that a user may ask for, besides those of the identities in the file.</summary>
-    private const string Always = "duplicates, row";
+    /// <summary>The name that a user may always ask for, besides those of the identities in the file.</summary>
+    private const string Always = "duplicates";
 
     /// <summary>Rows per group, on average.</summary>
     public double RowsPerGroup => Count == 0 ? 0 : (double)Ids.Length / Count;
@@ -48,7 +48,7 @@ public sealed record RowGroups(string Name, int[] Ids, int Count)
     {
         var unit = Unit(set.Rows, name, path);
         if (unit != "duplicates")
-            return ByUnit(set.Rows, unit, set.NSamples);
+            return ByUnit(set.Rows, unit);
         var hashes = new ulong[set.NSamples];
         var scratch = new float[set.NNeurons];
         for (var i = 0; i < hashes.Length; i++)
@@ -68,7 +68,7 @@ public sealed record RowGroups(string Name, int[] Ids, int Count)
                 return rows.Item is not null ? "item"
                     : rows.Document is not null ? "document"
                     : "duplicates";
-            case "duplicates" or "row":
+            case "duplicates":
                 return name;
             case "sentence":
                 name = "document";
@@ -87,8 +87,7 @@ public sealed record RowGroups(string Name, int[] Ids, int Count)
     }
 
     /// <summary>Groups that need no look at the activations.</summary>
-    internal static RowGroups ByUnit(RowIdentities rows, string unit, int nSamples) =>
-        unit == "row" ? new RowGroups(unit, [.. Enumerable.Range(0, nSamples)], nSamples) : Number(unit, rows.ByName(unit)!);
+    internal static RowGroups ByUnit(RowIdentities rows, string unit) => Number(unit, rows.ByName(unit)!);
 
     /// <summary>Groups of equal rows.</summary>
     /// <param name="hashes">One 64-bit hash per row; equal rows have equal hashes.</param>

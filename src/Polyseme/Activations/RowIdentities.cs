@@ -28,6 +28,17 @@ public sealed record RowIdentities
             TokenId = Pick(TokenId, rows),
         };
 
+    /// <summary>These identities, and those of <paramref name="other"/> where there are none: a concept file may bring what the activations lack.</summary>
+    /// <param name="other">Identities of the same rows.</param>
+    public RowIdentities Or(RowIdentities other) =>
+        new()
+        {
+            Item = Item ?? other.Item,
+            Document = Document ?? other.Document,
+            Position = Position ?? other.Position,
+            TokenId = TokenId ?? other.TokenId,
+        };
+
     /// <summary>The array called <paramref name="name"/> (<c>item</c>, <c>document</c>, <c>position</c>, <c>token_id</c>; <c>sentence</c> is <c>document</c>), or <c>null</c>.</summary>
     public long[]? ByName(string name) =>
         name switch

@@ -84,8 +84,15 @@ public static class Diagnosis
                 $"concepts have {given.NSamples} rows, but the activations have {input.Activations.NSamples}",
                 nameof(input)
             );
-        if (input.Network is var (network, hook) && network.Hooks.Single(h => h.Name == hook).Width is var width && width != input.Activations.NNeurons)
-            throw new ArgumentException($"the hook {hook} is {width} wide, but the activations have {input.Activations.NNeurons} neurons", nameof(input));
+        if (
+            input.Network is var (network, hook)
+            && network.Hooks.Single(h => h.Name == hook).Width is var width
+            && width != input.Activations.NNeurons
+        )
+            throw new ArgumentException(
+                $"the hook {hook} is {width} wide, but the activations have {input.Activations.NNeurons} neurons",
+                nameof(input)
+            );
         var started = TimeProvider.System.GetTimestamp();
         var measures = LayerMeasures.Take(input, config, progress, cancellation);
         progress?.Report(new Step("judging", 0, 0));
@@ -104,10 +111,10 @@ public static class Diagnosis
                 measures.Access,
                 measures.Groups.Name
             ),
-            Layer = layer.Verdict,
+            Layer = layer,
             Neurons = neurons,
             Concepts = concepts,
-            Evidence = [.. measures.ToEvidence(), .. layer.Evidence],
+            Evidence = [.. measures.ToEvidence()],
             Config = Json.ToObject(config),
             Seed = config.Seed,
             Seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds,

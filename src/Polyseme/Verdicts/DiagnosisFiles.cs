@@ -63,13 +63,7 @@ public sealed record DiagnosisFiles
             progress,
             cancellation,
             // Identities may lie beside the activations or beside the concepts; where both have one, the activations' counts.
-            new RowIdentities
-            {
-                Item = source.Rows.Item ?? beside.Item,
-                Document = source.Rows.Document ?? beside.Document,
-                Position = source.Rows.Position ?? beside.Position,
-                TokenId = source.Rows.TokenId ?? beside.TokenId,
-            }
+            source.Rows.Or(beside)
         );
         return new DiagnosisInput
         {

@@ -73,7 +73,7 @@ public sealed record LayerFeatures
     /// <summary>Finds the features of a measured layer.</summary>
     public static LayerFeatures Of(LayerMeasures measures)
     {
-        var components = measures.Components ?? throw new ArgumentException("the layer has too few rows for components", nameof(measures));
+        var components = measures.Components ?? throw new ArgumentException("the layer was not measured", nameof(measures));
         var signal = SignalOf(components);
         var stability = signal.Length == 0 ? 0 : signal.Average(c => components.Stability[c]);
         var stable =

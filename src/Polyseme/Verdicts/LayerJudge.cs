@@ -27,32 +27,25 @@ public sealed class LayerJudge
         _measures = measures;
     }
 
-    /// <summary>The verdict, how the layer's features were found, and the arguments as evidence.</summary>
-    /// <param name="Verdict">The verdict.</param>
-    /// <param name="Complete">Independent components explain the layer: each comes back, and they do not depend on each other.</param>
-    /// <param name="Lines">Sparse directions are reliable: two dictionaries agree on them.</param>
-    /// <param name="Evidence">What the judge derived from the measures.</param>
-    public sealed record Decision(LayerVerdict Verdict, bool Complete, bool Lines, IReadOnlyList<EvidenceItem> Evidence);
-
     /// <summary>Decides.</summary>
-    public static Decision Decide(LayerMeasures measures) => new LayerJudge(measures).Decide();
+    public static LayerVerdict Decide(LayerMeasures measures) => new LayerJudge(measures).Decide();
 
-    private Decision Decide()
+    private LayerVerdict Decide()
     {
-        var memory = NetworkMemory();
-        if (!memory && !EnoughToMeasure())
-            return Finish(complete: false, lines: false);
-        var features = LayerFeatures.Of(_measures);
-        if (!memory)
-        {
-            Items();
-            NonlinearConcepts();
-            InvertibleMap(features);
-            Superposed(features);
-            Aligned(features);
-            SignalAtAll(features);
-        }
-        return Finish(features.Complete, features.Agreed);
+        // A network that gives back its training items and nothing else has told what it is, whatever its layer looks like.
+        if (!NetworkMemory() && EnoughToMeasure())
+            WeighMeasures(LayerFeatures.Of(_measures));
+        return Finish();
+    }
+
+    private void WeighMeasures(LayerFeatures features)
+    {
+        Items();
+        NonlinearConcepts();
+        InvertibleMap(features);
+        Superposed(features);
+        Aligned(features);
+        SignalAtAll(features);
     }
 
     private bool NetworkMemory()
@@ -273,7 +266,7 @@ public sealed class LayerJudge
             _reasons.Add(reason);
     }
 
-    private Decision Finish(bool complete, bool lines)
+    private LayerVerdict Finish()
     {
         var total = _log.Values.Sum(Math.Exp);
         var posterior = Causes.All.ToDictionary(Causes.Id, cause => Math.Exp(_log[cause]) / total);
@@ -282,7 +275,7 @@ public sealed class LayerJudge
         var decided = _reasonCode is null && posterior[Causes.Id(ranked[0])] >= _weights.Decide;
         var explanation = string.Join("; ", _reasons);
         var subspace = _measures.Subspace;
-        var verdict = new LayerVerdict
+        return new LayerVerdict
         {
             Verdict = decided ? Causes.Id(ranked[0]) : "undetermined",
             Subtype = decided ? Subtype(ranked[0]) : _subtype,
@@ -299,7 +292,6 @@ public sealed class LayerJudge
             EffectiveDimension = subspace?.ParticipationRatio,
             Calibration = _weights.Id,
         };
-        return new Decision(verdict, complete, lines, []);
     }
 
     private List<Cause> PredictionSet(Cause[] ranked, Dictionary<string, double> posterior)

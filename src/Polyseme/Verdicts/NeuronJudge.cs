@@ -10,7 +10,7 @@ public static class NeuronJudge
     private const double LeastAuc = 0.6;
 
     /// <summary>One verdict per neuron asked for, in that order.</summary>
-    public static IReadOnlyList<NeuronVerdict> Decide(LayerMeasures measures, LayerJudge.Decision layer, IReadOnlyList<int> neurons)
+    public static IReadOnlyList<NeuronVerdict> Decide(LayerMeasures measures, LayerVerdict layer, IReadOnlyList<int> neurons)
     {
         var features = measures.Components is null ? null : LayerFeatures.Of(measures);
         var liveAt = new Dictionary<int, int>();
@@ -22,15 +22,10 @@ public static class NeuronJudge
             .. neurons.Select(neuron =>
             {
                 if (!liveAt.TryGetValue(neuron, out var live))
-                    return Undecided(neuron, layer.Verdict, "dead: its activation does not vary over the rows given");
+                    return Undecided(neuron, layer, "dead: its activation does not vary over the rows given");
                 return features is null || (!features.Complete && !features.Agreed)
-                    ? Undecided(
-                        neuron,
-                        layer.Verdict,
-                        layer.Verdict.Reason ?? "no reliable features",
-                        ConceptsOf(measures, neuron, detectors)
-                    )
-                    : Verdict(neuron, live, layer.Verdict, features, ConceptsOf(measures, neuron, detectors));
+                    ? Undecided(neuron, layer.Verdict, layer.Reason ?? "no reliable features", ConceptsOf(measures, neuron, detectors))
+                    : Verdict(neuron, live, layer, features, ConceptsOf(measures, neuron, detectors));
             }),
         ];
     }

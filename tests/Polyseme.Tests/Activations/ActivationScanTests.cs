@@ -144,14 +144,36 @@ public sealed class ActivationScanTests : IDisposable
         Assert.Equal("duplicates 0 0 1 0", Unit(null, position));
         Assert.Equal("position 0 1 0 2", Unit("position", position, item));
         Assert.Equal("document 0 0 1 1", Unit("sentence", document, item));
-        Assert.Equal("row 0 1 2 3", Unit("row", item));
         Assert.Equal("duplicates 0 0 1 0", Unit("duplicates", item));
         var e = Assert.Throws<InputException>(() => Unit("items", item, document));
         Assert.Contains(
-            "has no row identity 'items' to group by; found item, document; expected one of item, document, duplicates, row (see --groups)",
+            "has no row identity 'items' to group by; found item, document; expected one of item, document, duplicates (see --groups)",
             e.Message,
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public void Identities_of_a_concept_file_fill_in_what_the_activations_lack()
+    {
+        var path = _files.Write(
+            "a.safetensors",
+            Safetensors.Layer(
+                new float[,]
+                {
+                    { 1 },
+                    { 2 },
+                    { 3 },
+                },
+                ("position", [4, 5, 6])
+            )
+        );
+        var source = ActivationFile.Open(path);
+        var rows = source.Rows.Or(new RowIdentities { Item = [8, 8, 9], Position = [0, 0, 0] });
+        var result = ActivationScan.Run(source, new ActivationScanConfig(), null, TestContext.Current.CancellationToken, rows);
+        Assert.Equal("item", result.Groups.Name);
+        Assert.Equal([0, 0, 1], result.SampleGroups.Ids);
+        Assert.Equal([4L, 5, 6], result.Sample.Rows.Position!);
     }
 
     [Fact]

@@ -24,7 +24,7 @@ public static class NeuronJudge
                 if (!liveAt.TryGetValue(neuron, out var live))
                     return Undecided(neuron, layer, "dead: its activation does not vary over the rows given");
                 return features is null || (!features.Complete && !features.Agreed)
-                    ? Undecided(neuron, layer.Verdict, layer.Reason ?? "no reliable features", ConceptsOf(measures, neuron, detectors))
+                    ? Undecided(neuron, layer, layer.Reason ?? "no reliable features", ConceptsOf(measures, neuron, detectors))
                     : Verdict(neuron, live, layer, features, ConceptsOf(measures, neuron, detectors));
             }),
         ];

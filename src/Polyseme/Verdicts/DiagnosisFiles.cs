@@ -51,7 +51,7 @@ public sealed record DiagnosisFiles
         // The small files first: what is wrong with them is said before a large one is read.
         var (concepts, beside) = Concepts is null ? (null, RowIdentities.None) : ConceptFile.Read(Concepts, source.NSamples);
         var tokens = Tokens is null ? null : TokenFile.Read(Tokens, source.NSamples);
-        (Network, string)? network = ModelRun is null ? null : (ZooRunFiles.ReadNetwork(ModelRun, Hook!, progress, cancellation), Hook!);
+        (Network, string)? network = ModelRun is null ? null : (ReadNetwork(source, progress, cancellation), Hook!);
         var scan = ActivationScan.Run(
             source,
             new ActivationScanConfig
@@ -78,6 +78,20 @@ public sealed record DiagnosisFiles
             TotalSamples = scan.NSamples,
             DroppedSamples = scan.NDropped,
         };
+    }
+
+    private Network ReadNetwork(ActivationSource source, IProgress<Step>? progress, CancellationToken cancellation)
+    {
+        var network = ZooRunFiles.ReadNetwork(ModelRun!, Hook!, progress, cancellation);
+        var width = network.Hooks.Single(hook => hook.Name == Hook).Width;
+        return width == source.NNeurons
+            ? network
+            : throw new InputException(
+                ModelRun!,
+                $"is not where these activations come from: hook '{Hook}' has another width",
+                $"{width} neurons",
+                $"{source.NNeurons}, as in {source.Path}"
+            );
     }
 
     /// <summary>Every file that was read, with its hash, for the manifest of a run.</summary>

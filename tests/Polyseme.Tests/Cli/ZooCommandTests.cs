@@ -110,6 +110,17 @@ public sealed class ZooCommandTests : IDisposable
         Assert.Throws<InputException>(() => ZooRunFiles.ReadNetwork(path, hook, null, CancellationToken.None));
     }
 
+    [Fact]
+    public void A_network_of_another_width_is_not_where_the_activations_come_from()
+    {
+        var path = Train("a");
+        var hook = (string)JsonNode.Parse(File.ReadAllText(Path.Combine(path, "result.json")))!["hook"]!;
+        SafetensorsFile.Write(_folder.File("narrow.safetensors"), [SafetensorsTensor.Of("activations", new float[30], 10, 3)]);
+        CommandLineRun
+            .InProcess("diagnose", _folder.File("narrow.safetensors"), "--model", path, "--hook", hook, "--json", "-", "--quiet")
+            .AssertRefused(ExitCode.Input, hook, "3, as in");
+    }
+
     [Theory]
     [InlineData("nonsense=1", "nonsense")]
     [InlineData("samples=-1", "samples")]

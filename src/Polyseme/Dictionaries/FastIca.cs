@@ -7,7 +7,7 @@ namespace Polyseme.Dictionaries;
 public sealed record FastIcaConfig
 {
     /// <summary>Most iterations of the symmetric fixed point.</summary>
-    public int MaxIterations { get; init; } = 150;
+    public int MaxIterations { get; init; } = 100;
 
     /// <summary>It has converged when no component turns by more: max_c |1 − |w_c(new)·w_c(old)|| below this.</summary>
     public double Tolerance { get; init; } = 1e-5;

@@ -11,10 +11,10 @@ public sealed record IndependentComponentsConfig
     public FastIcaConfig Ica { get; init; } = new();
 
     /// <summary>Draws of the elliptical null, each with an ICA of its own.</summary>
-    public int NullDraws { get; init; } = 4;
+    public int NullDraws { get; init; } = 3;
 
     /// <summary>Rows of the nulls and of the fit they are compared with.</summary>
-    public int NullRows { get; init; } = 8_000;
+    public int NullRows { get; init; } = 5_000;
 
     /// <summary>A component is stable when it comes back with at least this |cosine| in both halves of the data.</summary>
     public double Stable { get; init; } = 0.9;
@@ -183,7 +183,7 @@ public sealed record IndependentComponents
             var components = LinearAlgebra.MultiplyTranspose(data, rotation);
             return Enumerable.Range(0, components.Columns).Average(c => NegentropyOf(components.Column(c)));
         }
-        // Where there is nothing to find the fixed point wanders without converging; forty iterations overfit as much as it ever will.
+        // Where there is nothing to find the fixed point wanders without converging; two dozen iterations overfit nearly as much as it ever will.
         var mean = MeanOf(rows, FastIca.Fit(rows, config.Ica, new RandomStream(seed, "ica/sample"), cancellation).Rotation);
         var draws = new List<double>();
         var stabilities = new List<double>();
@@ -192,7 +192,7 @@ public sealed record IndependentComponents
         {
             var data = NullData.Elliptical(rows, random);
             var rotation = FastIca
-                .Fit(data, config.Ica with { MaxIterations = 40 }, new RandomStream(seed, $"ica/null/{draw}"), cancellation)
+                .Fit(data, config.Ica with { MaxIterations = 25 }, new RandomStream(seed, $"ica/null/{draw}"), cancellation)
                 .Rotation;
             draws.Add(MeanOf(data, rotation));
             if (previous is not null)

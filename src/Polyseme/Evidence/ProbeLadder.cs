@@ -15,7 +15,7 @@ public sealed record ProbeLadderConfig
     public IReadOnlyList<double> Ridges { get; init; } = [1e-5, 1e-3, 1e-1];
 
     /// <summary>Hidden units of the non-linear probe.</summary>
-    public int Hidden { get; init; } = 96;
+    public int Hidden { get; init; } = 64;
 
     /// <summary>Levels that each independent component is cut into for the binned probe.</summary>
     public int Bins { get; init; } = 16;
@@ -24,10 +24,10 @@ public sealed record ProbeLadderConfig
     public int MaxBinnedComponents { get; init; } = 32;
 
     /// <summary>Optimiser steps of the probes that are trained.</summary>
-    public int Steps { get; init; } = 800;
+    public int Steps { get; init; } = 500;
 
     /// <summary>Rows a step.</summary>
-    public int Batch { get; init; } = 512;
+    public int Batch { get; init; } = 256;
 
     /// <summary>Permuted copies of the labels that the linear probe is also fitted to.</summary>
     public int NullDraws { get; init; } = 20;

@@ -16,7 +16,7 @@ public sealed record SignalSubspaceConfig
     public int SamplesPerDimension { get; init; } = 50;
 
     /// <summary>Most dimensions that such measures work in.</summary>
-    public int MaxDimensions { get; init; } = 256;
+    public int MaxDimensions { get; init; } = 128;
 }
 
 /// <summary>

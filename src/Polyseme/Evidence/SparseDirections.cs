@@ -11,7 +11,7 @@ public sealed record SparseDirectionsConfig
     public double Expansion { get; init; } = 6;
 
     /// <summary>Most latents.</summary>
-    public int MaxLatents { get; init; } = 768;
+    public int MaxLatents { get; init; } = 512;
 
     /// <summary>Values of k that are tried, where k ≤ dimensions / 2.</summary>
     public IReadOnlyList<int> ActiveLatents { get; init; } = [1, 2, 4, 8];
@@ -20,7 +20,7 @@ public sealed record SparseDirectionsConfig
     public IReadOnlyList<int> ActiveLatentsWide { get; init; } = [4, 16];
 
     /// <summary>Optimiser steps of a fit.</summary>
-    public int Steps { get; init; } = 800;
+    public int Steps { get; init; } = 500;
 
     /// <summary>Adam's learning rate.</summary>
     public double LearningRate { get; init; } = 1e-2;
@@ -134,7 +134,9 @@ public sealed record SparseDirections
                 matched
             );
         }
-        var pairs = Candidates(subspace.Dimensions, config).Select(PairAt).ToList();
+        // Small fits leave libtorch's threads idle, so two of them run side by side; each has a stream of its own, so the order does not matter.
+        var sideBySide = subspace.Dimensions > 64 ? 1 : Math.Min(2, Environment.ProcessorCount);
+        var pairs = Candidates(subspace.Dimensions, config).AsParallel().AsOrdered().WithDegreeOfParallelism(sideBySide).Select(PairAt).ToList();
         var chosen = pairs.IndexOf(pairs.MaxBy(pair => pair.Agreement - (0.25 * pair.HeldOutFvu))!);
         var chance = new List<double>();
         foreach (var at in new[] { chosen, pairs.Count - 1 }.Distinct())

@@ -84,7 +84,7 @@ public sealed record LayerMeasures
     )
     {
         progress?.Report(new Step("independent components", 1, 6));
-        var icaConfig = new IndependentComponentsConfig { NullDraws = config.FullNulls ? 20 : 4 };
+        var icaConfig = new IndependentComponentsConfig { NullDraws = config.FullNulls ? 20 : 3 };
         var components = IndependentComponents.Measure(subspace, Groups, icaConfig, config.Seed, cancellation);
         var alignment = NeuronAlignment.Measure(subspace, components.Rotation, 20, new RandomStream(config.Seed, "alignment"));
         cancellation.ThrowIfCancellationRequested();

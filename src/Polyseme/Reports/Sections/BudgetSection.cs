@@ -79,7 +79,7 @@ internal static class BudgetSection
             .OrderBy(group => group.Key, StringComparer.Ordinal)
             .Select(group => $"{NumberText.Count(group.Count())} {group.Key}")
             .ToArray();
-        return $"{NumberText.Count(live)} of {NumberText.Count(neurons.Count)} have a budget, {NumberText.Count(neurons.Count(neuron => neuron.Polysemantic == true))} are marked polysemantic. Verdicts on single neurons: {string.Join(", ", verdicts)}."
+        return $"{NumberText.Count(live)} of {NumberText.Count(neurons.Count)} have a budget, {NumberText.Count(neurons.Count(neuron => neuron.Polysemantic == true))} marked polysemantic. Verdicts on single neurons: {string.Join(", ", verdicts)}."
             + (flags.Length == 0 ? "" : $" Flags: {string.Join(", ", flags)}.");
     }
 

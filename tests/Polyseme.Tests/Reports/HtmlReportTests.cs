@@ -160,6 +160,24 @@ public sealed class HtmlReportTests
     }
 
     [Fact]
+    public void A_null_without_draws_is_shown_as_a_reference_and_a_reason_as_a_sentence()
+    {
+        var entry = SampleEntries.Bare();
+        entry = entry with
+        {
+            Result = entry.Result with
+            {
+                Evidence = [SampleEntries.Item("sparse_lines", 24, new NullSummary("dimensions", 200, 0, 0))],
+                Layer = entry.Result.Layer with { Reason = "no direction comes back" },
+            },
+        };
+        var page = Parse(HtmlReport.Write([entry], "t")).Root!.Value;
+        Assert.Contains("reference dimensions: 200", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("0 draws", page, StringComparison.Ordinal);
+        Assert.Contains("No direction comes back. (reason code: no_signal)", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Numbers_that_are_not_finite_are_shown_as_undefined_and_written_as_null()
     {
         var entry = SampleEntries.Pentagon();

@@ -1,6 +1,7 @@
 using Polyseme.Activations;
 using Polyseme.Numerics;
 using Polyseme.Reports;
+using Polyseme.Verdicts;
 
 namespace Polyseme.Tests.Reports;
 
@@ -15,6 +16,32 @@ public sealed class NeuronDetailTests
         // Scores are 1 − (index mod 5) / 10, even neurons are marked, 6 and 13 are dead; of equals the first comes first.
         Assert.Equal([0, 10, 2, 12], details.Select(detail => detail.Index));
         Assert.All(details, detail => Assert.Empty(detail.Contexts));
+    }
+
+    [Fact]
+    public void Without_scores_those_that_respond_to_the_most_concepts_come_first_and_the_page_says_so()
+    {
+        var result = SampleEntries.Result(6);
+        NeuronConcept[] concepts = [new("a", 0.8), new("b", 0.7)];
+        result = result with
+        {
+            Neurons =
+            [
+                .. result.Neurons.Select(neuron =>
+                    neuron with
+                    {
+                        Score = null,
+                        Polysemantic = null,
+                        Concepts = concepts[..(neuron.Index % 3)],
+                    }
+                ),
+            ],
+        };
+        var details = NeuronDetail.MostPolysemantic(result, Activations(6), tokens: null, neurons: 4);
+        Assert.Equal([2, 5, 1, 4], details.Select(detail => detail.Index));
+        var page = HtmlReport.Write([SampleEntries.Bare() with { Result = result, Neurons = details }], "t");
+        Assert.Contains("Neurons that respond to the most concepts (4)", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("The most polysemantic neurons", page, StringComparison.Ordinal);
     }
 
     [Fact]

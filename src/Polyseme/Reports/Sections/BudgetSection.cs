@@ -51,7 +51,11 @@ internal static class BudgetSection
             }
             html.Leaf(
                 "p",
-                $"The {MostBars} neurons with the largest score, largest first; all {NumberText.Count(neurons.Count)} are in the data block.",
+                (
+                    neurons.Any(neuron => neuron.Score is not null)
+                        ? $"The {MostBars} neurons with the largest score, largest first"
+                        : $"No score was measured; the first {MostBars} neurons"
+                ) + $"; all {NumberText.Count(neurons.Count)} are in the data block.",
                 ("class", "note")
             );
         }

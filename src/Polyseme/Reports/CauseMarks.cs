@@ -58,10 +58,11 @@ internal static class CauseMarks
     /// <summary>Symbol and name in the verdict's colour.</summary>
     public static void Chip(this HtmlWriter html, string verdict, string? suffix = null)
     {
+        // No line break between the symbol and the name.
         using (html.Open("span", ("class", $"chip {Kind(verdict)}")))
         {
             html.Leaf("span", Symbol(verdict), ("class", "mark"), ("aria-hidden", "true"));
-            html.Text(" " + Name(verdict) + (suffix is null ? "" : " " + suffix));
+            html.Text("\u00a0" + Name(verdict) + (suffix is null ? "" : " " + suffix));
         }
     }
 
@@ -74,7 +75,7 @@ internal static class CauseMarks
         using (html.Open("span", ("class", $"chip small {Kind(Causes.Id(cause))}"), ("title", Causes.DisplayName(cause))))
         {
             html.Leaf("span", Symbol(Causes.Id(cause)), ("class", "mark"), ("aria-hidden", "true"));
-            html.Text(" " + Causes.Id(cause));
+            html.Text("\u00a0" + Causes.Id(cause));
         }
     }
 }

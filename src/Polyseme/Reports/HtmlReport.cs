@@ -142,7 +142,7 @@ public static class HtmlReport
         using (html.Open("footer"))
         using (html.Open("p"))
         {
-            html.Text("Every number on this page is in the JSON block at its end (");
+            html.Text("The numbers that this page is drawn from are in the JSON block at its end (");
             html.Leaf("code", "script#polyseme-data");
             html.Text("), in full precision. A dash stands where a number is undefined. Numbers are rounded to three significant digits.");
         }

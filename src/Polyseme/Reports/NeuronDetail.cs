@@ -12,7 +12,8 @@ public sealed record NeuronDetail(int Index, IReadOnlyList<TokenContext> Context
     private const int Reach = 5;
 
     /// <summary>
-    /// The live neurons with the largest score, those marked polysemantic first, each with the places where it fires most.
+    /// The live neurons with the largest score, those marked polysemantic first, each with the places where it fires most. Where the judge
+    /// measured no score, as in a layer whose components don't come back, those that respond to the most concepts.
     /// </summary>
     /// <param name="result">The diagnosis.</param>
     /// <param name="activations">The rows that were diagnosed.</param>
@@ -33,9 +34,11 @@ public sealed record NeuronDetail(int Index, IReadOnlyList<TokenContext> Context
         return
         [
             .. result
-                .Neurons.Where(neuron => neuron.Budget is not null && neuron.Score is not null && neuron.Index < activations.NNeurons)
+                .Neurons.Where(neuron => neuron.Budget is not null && neuron.Index < activations.NNeurons)
                 .OrderByDescending(neuron => neuron.Polysemantic == true)
-                .ThenByDescending(neuron => neuron.Score)
+                .ThenByDescending(neuron => neuron.Score ?? -1)
+                .ThenByDescending(neuron => neuron.Concepts.Count)
+                .ThenByDescending(neuron => neuron.Concepts.Sum(concept => concept.Auc))
                 .ThenBy(neuron => neuron.Index)
                 .Take(neurons)
                 .Select(neuron => new NeuronDetail(

@@ -10,6 +10,10 @@ internal static class VerdictWords
     public static string Sentence(LayerVerdict layer)
     {
         var sentence = layer.Reason ?? Said(layer);
+        // The judge's reasons are clauses; here they stand alone.
+        sentence = sentence.Length == 0 ? Said(layer) : char.ToUpperInvariant(sentence[0]) + sentence[1..];
+        if (sentence[^1] is not ('.' or '!' or '?'))
+            sentence += ".";
         return layer.ReasonCode is { } code ? $"{sentence} (reason code: {code})" : sentence;
     }
 

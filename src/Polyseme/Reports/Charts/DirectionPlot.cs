@@ -43,7 +43,7 @@ internal static class DirectionPlot
                 html.Circle(Centre, Centre, Reach, "grid");
                 html.Label(Centre + (Reach * 0.72) + 4, Centre + (Reach * 0.72) + 12, $"length {NumberText.Of(longest)}", "start", "tick");
             }
-            html.Label(Size - 8, Centre - 5, horizontal, "end", "tick");
+            html.Label(Size - 8, Centre + 18, horizontal, "end", "tick");
             html.Label(Centre + 5, 14, vertical, "start", "tick");
             foreach (var i in shown)
                 Arrow(html, directions[i].X * scale, directions[i].Y * scale, shown.Count > 24, names[i]);
@@ -112,5 +112,5 @@ internal static class DirectionPlot
         }
     }
 
-    private static double Length((double X, double Y) direction) => Math.Sqrt((direction.X * direction.X) + (direction.Y * direction.Y));
+    private static double Length((double X, double Y) direction) => double.Hypot(direction.X, direction.Y);
 }

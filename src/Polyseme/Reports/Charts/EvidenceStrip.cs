@@ -84,8 +84,11 @@ internal static class EvidenceStrip
         : "middle";
 
     /// <summary>A null in words: <c>elliptical null 0.410 ± 0.0100 sd, 20 draws</c>.</summary>
+    /// <remarks>A summary without draws is a number to compare with: <c>reference dimensions: 200</c>.</remarks>
     public static string NullText(NullSummary summary) =>
-        $"{summary.Kind} null {NumberText.Of(summary.Mean)} ± {NumberText.Of(summary.Sd)} sd, {NumberText.Count(summary.N, "draw")}";
+        summary.N == 0
+            ? $"reference {summary.Kind}: {NumberText.Of(summary.Mean)}"
+            : $"{summary.Kind} null {NumberText.Of(summary.Mean)} ± {NumberText.Of(summary.Sd)} sd, {NumberText.Count(summary.N, "draw")}";
 
     private static string Describe(EvidenceItem item) =>
         $"Value {NumberText.Of(item.Value)} ({item.Unit}). "

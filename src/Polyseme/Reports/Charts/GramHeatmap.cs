@@ -116,8 +116,8 @@ internal static class GramHeatmap
                 ("height", "10")
             );
         }
-        html.Label(margin, top + 24, NumberText.Of(-largest), "start", "tick");
+        html.Label(margin, top + 24, NumberText.Tick(-largest), "start", "tick");
         html.Label((Size + margin) / 2, top + 24, "0", "middle", "tick");
-        html.Label(Size, top + 24, NumberText.Of(largest), "end", "tick");
+        html.Label(Size, top + 24, NumberText.Tick(largest), "end", "tick");
     }
 }

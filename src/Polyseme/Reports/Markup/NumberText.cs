@@ -23,12 +23,11 @@ internal static class NumberText
             digits = Scientific(size);
         else
         {
-            var decimals = Math.Max(0, 2 - (int)Math.Floor(Math.Log10(size)));
+            // Rounded first: 0.9996 has its first digit one place further left than it seems.
             var unit = Math.Pow(10, 2 - Math.Floor(Math.Log10(size)));
-            digits = (Math.Round(size * unit) / unit).ToString(
-                decimals == 0 ? "#,0" : "0." + new string('0', decimals),
-                CultureInfo.InvariantCulture
-            );
+            var rounded = Math.Round(size * unit) / unit;
+            var decimals = Math.Max(0, 2 - (int)Math.Floor(Math.Log10(rounded)));
+            digits = rounded.ToString(decimals == 0 ? "#,0" : "0." + new string('0', decimals), CultureInfo.InvariantCulture);
         }
         return value < 0 ? "−" + digits : digits;
     }

@@ -51,7 +51,11 @@ internal static class BudgetSection
             }
             html.Leaf(
                 "p",
-                $"The {MostBars} neurons with the largest score, largest first; all {NumberText.Count(neurons.Count)} are in the data block.",
+                (
+                    neurons.Any(neuron => neuron.Score is not null)
+                        ? $"The {MostBars} neurons with the largest score, largest first"
+                        : $"No score was measured; the first {MostBars} neurons"
+                ) + $"; all {NumberText.Count(neurons.Count)} are in the data block.",
                 ("class", "note")
             );
         }
@@ -79,7 +83,7 @@ internal static class BudgetSection
             .OrderBy(group => group.Key, StringComparer.Ordinal)
             .Select(group => $"{NumberText.Count(group.Count())} {group.Key}")
             .ToArray();
-        return $"{NumberText.Count(live)} of {NumberText.Count(neurons.Count)} have a budget, {NumberText.Count(neurons.Count(neuron => neuron.Polysemantic == true))} are marked polysemantic. Verdicts on single neurons: {string.Join(", ", verdicts)}."
+        return $"{NumberText.Count(live)} of {NumberText.Count(neurons.Count)} have a budget, {NumberText.Count(neurons.Count(neuron => neuron.Polysemantic == true))} marked polysemantic. Verdicts on single neurons: {string.Join(", ", verdicts)}."
             + (flags.Length == 0 ? "" : $" Flags: {string.Join(", ", flags)}.");
     }
 

@@ -44,8 +44,11 @@ internal static class EvidenceSection
             html.Leaf("h4", item.Measure.Replace('_', ' '));
             if (item.Favours is { } cause)
             {
-                html.Leaf("span", "favours ", ("class", "favours"));
-                html.SmallChip(cause);
+                using (html.Open("span", ("class", "favours")))
+                {
+                    html.Text("favours\u00a0");
+                    html.SmallChip(cause);
+                }
             }
             else
                 html.Leaf("span", "favours no cause", ("class", "favours"));

@@ -13,7 +13,13 @@ internal static class NeuronSection
         if (entry.Neurons.Count == 0)
             return;
         var verdicts = entry.Result.Neurons.GroupBy(neuron => neuron.Index).ToDictionary(group => group.Key, group => group.First());
-        html.Leaf("h3", $"The most polysemantic neurons ({NumberText.Count(entry.Neurons.Count)})");
+        var scored = entry.Neurons.Any(detail => verdicts.GetValueOrDefault(detail.Index)?.Score is not null);
+        html.Leaf(
+            "h3",
+            $"{(scored ? "The most polysemantic neurons" : "Neurons that respond to the most concepts")} ({NumberText.Count(entry.Neurons.Count)})"
+        );
+        if (!scored)
+            html.Leaf("p", "No score was measured in this layer, so none of these neurons is marked polysemantic.", ("class", "note"));
         html.Leaf(
             "p",
             "Text around the places where the neuron fires most, strongest first, with the activation there. Shading: activation as a share of the neuron's largest; the underlined token is the one each line was chosen for. AUC: the neuron as a detector of the concept, .5 is chance.",

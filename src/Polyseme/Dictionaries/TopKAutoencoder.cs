@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using Polyseme.Numerics;
 using TorchSharp;
 
@@ -175,7 +176,7 @@ public static class TopKAutoencoder
                 torch.frombuffer(_centred, torch.float32).reshape(_config.Batch, _width),
                 torch.frombuffer(_encoder.Values, torch.float32).reshape(_config.NLatents, _width).t()
             );
-            pre.data<float>().CopyTo(_pre);
+            MemoryMarshal.Cast<byte, float>(pre.bytes).CopyTo(_pre);
             for (var i = 0; i < _config.Batch; i++)
             {
                 var row = _pre.AsSpan(i * _config.NLatents, _config.NLatents);

@@ -8,7 +8,7 @@ namespace Polyseme.Evidence;
 public sealed record RaysConfig
 {
     /// <summary>Rows looked at: a seeded sample of distinct items (or distinct rows).</summary>
-    public int MaxRows { get; init; } = 6_000;
+    public int MaxRows { get; init; } = 4_000;
 
     /// <summary>Widest half-angle of a ray, degrees.</summary>
     public double MaxAngle { get; init; } = 8;

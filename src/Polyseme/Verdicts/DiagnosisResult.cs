@@ -88,7 +88,7 @@ public sealed record LayerVerdict
     /// <summary>The causes that remain possible. Never empty.</summary>
     public required IReadOnlyList<Cause> Set { get; init; }
 
-    /// <summary>Nominal coverage of the set.</summary>
+    /// <summary>Nominal coverage of the set: the posterior mass that it holds, not a measured frequency.</summary>
     public double Coverage { get; init; } = 0.95;
 
     /// <summary>The causes that coexist, with their shares of the signal variance.</summary>
@@ -137,13 +137,16 @@ public sealed record NeuronVerdict
     /// <summary>A sentence, when the verdict is <c>mixed</c> or <c>undetermined</c>.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>Whether the score exceeds its null at level .05; <c>null</c> for a dead neuron or where there is no null.</summary>
+    /// <summary>
+    /// Whether no feature explains .8 of what features explain and at least two, each a tenth of it, raise the neuron; <c>null</c> for a dead neuron
+    /// or where no features come back.
+    /// </summary>
     public required bool? Polysemantic { get; init; }
 
-    /// <summary>One minus the largest share of the neuron's variance that one feature explains, in [0, 1]; <c>null</c> for a dead neuron.</summary>
+    /// <summary>One minus the largest share of the neuron's variance that one feature explains, in [0, 1]; <c>null</c> for a dead neuron or with too few rows.</summary>
     public required double? Score { get; init; }
 
-    /// <summary>Where the neuron's variance goes; <c>null</c> for a dead neuron.</summary>
+    /// <summary>Where the neuron's variance goes; <c>null</c> like the score.</summary>
     public required NeuronBudget? Budget { get; init; }
 
     /// <summary><c>incidental</c>, <c>loss_induced</c>, <c>unnamed_concept</c>, <c>unnamed_concept_candidate</c>.</summary>

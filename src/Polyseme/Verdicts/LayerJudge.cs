@@ -41,9 +41,12 @@ public sealed class LayerJudge
     private void WeighMeasures(LayerFeatures features)
     {
         Items();
-        NonlinearConcepts();
-        InvertibleMap(features);
-        Superposed(features);
+        // Components that come back are no argument against concepts that only a non-linear read-out of them gets.
+        if (!NonlinearConcepts())
+        {
+            InvertibleMap(features);
+            Superposed(features);
+        }
         Aligned(features);
         SignalAtAll(features);
     }
@@ -116,13 +119,13 @@ public sealed class LayerJudge
     }
 
     /// <summary>Concepts that only a non-linear read-out gets, and that are not functions of concepts that are read linearly.</summary>
-    private void NonlinearConcepts()
+    private bool NonlinearConcepts()
     {
         if (_measures.Probes is not { } probes)
-            return;
+            return false;
         var represented = probes.Readouts.Where(readout => readout.Best > probes.Floor + 0.1).ToArray();
         if (represented.Length == 0)
-            return;
+            return false;
         var hidden = represented.Where(ConceptJudge.IsNonlinear).ToArray();
         var derived = ConceptJudge.DerivedFromLinear(_measures, hidden, represented);
         var share = (hidden.Length - derived) / (double)Math.Max(1, represented.Length - derived);
@@ -134,11 +137,11 @@ public sealed class LayerJudge
                 _weights.Strong,
                 $"{hidden.Length - derived} of {represented.Length - derived} represented concepts are read by a non-linear probe only"
             );
+            return true;
         }
-        else if (share < 0.2 && represented.Length >= 2)
-        {
+        if (share < 0.2 && represented.Length >= 2)
             Against([Cause.Nonlinear], _weights.Medium);
-        }
+        return false;
     }
 
     private void InvertibleMap(LayerFeatures features)
@@ -298,14 +301,19 @@ public sealed class LayerJudge
     {
         if (_reasonCode is "no_signal" or "too_few_samples")
             return [.. Causes.All];
-        var set = new List<Cause>();
+        return SmallestSet(ranked.ToDictionary(cause => cause, cause => posterior[Causes.Id(cause)]));
+    }
+
+    /// <summary>The fewest causes that hold .95 of the posterior; causes that tie go in together.</summary>
+    internal static List<Cause> SmallestSet(IReadOnlyDictionary<Cause, double> posterior)
+    {
+        var ranked = posterior.OrderByDescending(pair => pair.Value).ToArray();
         var mass = 0.0;
-        foreach (var cause in ranked)
+        var set = new List<Cause>();
+        for (var i = 0; i < ranked.Length && (mass < 0.95 || ranked[i].Value > 0.999 * ranked[i - 1].Value); i++)
         {
-            if (mass >= 0.95)
-                break;
-            set.Add(cause);
-            mass += posterior[Causes.Id(cause)];
+            set.Add(ranked[i].Key);
+            mass += ranked[i].Value;
         }
         return [.. set.Order()];
     }

@@ -91,10 +91,11 @@ public sealed record LayerMeasures
         progress?.Report(new Step("rays", 2, 6));
         var rays = subspace.Dimensions < 2 ? null : Rays.Measure(subspace, Groups, new RaysConfig(), new RandomStream(config.Seed, "rays"));
         progress?.Report(new Step("sparse directions", 3, 6));
+        var directions = new SparseDirectionsConfig();
         var sparse =
             subspace.Dimensions < 2
                 ? null
-                : SparseDirections.Measure(subspace, Groups, new SparseDirectionsConfig(), config.Seed, cancellation);
+                : SparseDirections.Measure(subspace, Groups, directions with { Steps = config.StepsOf(directions.Steps) }, config.Seed, cancellation);
         return this with
         {
             Components = components,
@@ -117,13 +118,14 @@ public sealed record LayerMeasures
         var concepts = ConceptColumns.Of(table);
         if (concepts.Usable.Count == 0)
             return this with { Concepts = concepts };
+        var ladder = new ProbeLadderConfig();
         var probes = ProbeLadder.Measure(
             subspace.Whitened,
             Components!.Values,
             Codes ?? subspace.Whitened,
             concepts,
             Groups,
-            new ProbeLadderConfig(),
+            ladder with { Steps = config.StepsOf(ladder.Steps) },
             config.Seed,
             cancellation
         );

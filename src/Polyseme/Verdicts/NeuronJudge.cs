@@ -23,27 +23,35 @@ public static class NeuronJudge
             {
                 if (!liveAt.TryGetValue(neuron, out var live))
                     return Undecided(neuron, layer, "dead: its activation does not vary over the rows given");
-                return features is null || (!features.Complete && !features.Agreed)
-                    ? Undecided(neuron, layer, layer.Reason ?? "no reliable features", ConceptsOf(measures, neuron, detectors))
-                    : Verdict(neuron, live, layer, features, ConceptsOf(measures, neuron, detectors));
+                var concepts = ConceptsOf(measures, neuron, detectors);
+                if (features is null)
+                    return Undecided(neuron, layer, layer.Reason ?? "too few rows to look for features") with { Concepts = concepts };
+                return features.Complete || features.Agreed
+                    ? Verdict(neuron, live, layer, features, concepts)
+                    : Undecided(neuron, layer, layer.Reason ?? "no features come back") with
+                    {
+                        Concepts = concepts,
+                        // The largest component still says how much of the neuron one direction could explain; that it is a feature, nothing says.
+                        Score = Math.Clamp(1 - features.Largest(live), 0, 1),
+                        Budget = new NeuronBudget(0, 0, 0, 0, 1),
+                    };
             }),
         ];
     }
 
-    private static NeuronVerdict Undecided(int neuron, LayerVerdict layer, string reason, IReadOnlyList<NeuronConcept>? concepts = null) =>
+    private static NeuronVerdict Undecided(int neuron, LayerVerdict layer, string reason) =>
         new()
         {
             Index = neuron,
-            Verdict = layer.Verdict is "undetermined" || concepts is null ? "undetermined" : layer.Verdict,
+            Verdict = "undetermined",
             Posterior = layer.Posterior,
             Set = layer.Set,
-            Reason = layer.Verdict is "undetermined" || concepts is null ? reason : null,
+            Reason = reason,
             Polysemantic = null,
             Score = null,
-            // Without features that come back, all of a live neuron's variance is unstructured as far as anyone can tell.
-            Budget = concepts is null ? null : new NeuronBudget(0, 0, 0, 0, 1),
+            Budget = null,
             Flags = [],
-            Concepts = concepts ?? [],
+            Concepts = [],
         };
 
     private static NeuronVerdict Verdict(
@@ -65,7 +73,7 @@ public static class NeuronJudge
             Index = neuron,
             Verdict = decided ? best : "undetermined",
             Posterior = posterior,
-            Set = Set(posterior),
+            Set = LayerJudge.SmallestSet(Causes.All.ToDictionary(cause => cause, cause => posterior[Causes.Id(cause)])),
             Reason = decided
                 ? null
                 : layer.Reason ?? $"the layer's cause is open for neurons that mix features (largest share {largest:F2} of {explained:F2})",
@@ -90,20 +98,6 @@ public static class NeuronJudge
             Causes.Id,
             cause => cause == Cause.Monosemantic ? kept : (1 - kept) * (total > 0 ? rest[Causes.Id(cause)] / total : 0.25)
         );
-    }
-
-    private static List<Cause> Set(Dictionary<string, double> posterior)
-    {
-        var set = new List<Cause>();
-        var mass = 0.0;
-        foreach (var cause in Causes.All.OrderByDescending(cause => posterior[Causes.Id(cause)]))
-        {
-            if (mass >= 0.95)
-                break;
-            set.Add(cause);
-            mass += posterior[Causes.Id(cause)];
-        }
-        return [.. set.Order()];
     }
 
     /// <summary>Features with at least the share given that raise the neuron: a feature that only lowers it does not make it fire.</summary>

@@ -165,8 +165,9 @@ public sealed record Rays
                 norms[i] += Math.Pow(centred[i, k] -= origin[k], 2);
             norms[i] = Math.Sqrt(norms[i]);
         }
-        var typical = norms.Order().ElementAtOrDefault(norms.Length * 9 / 10);
-        var kept = Enumerable.Range(0, norms.Length).Where(i => norms[i] > 0.02 * typical).ToArray();
+        // Rows at rest have a direction too, that of the noise: only rows that move a tenth as far as the farthest (less outliers) are looked at.
+        var far = norms.Order().ElementAtOrDefault(norms.Length * 995 / 1000);
+        var kept = Enumerable.Range(0, norms.Length).Where(i => norms[i] > 0.1 * far).ToArray();
         var units = centred.SelectRows(kept);
         for (var i = 0; i < kept.Length; i++)
         for (var k = 0; k < units.Columns; k++)

@@ -136,7 +136,12 @@ public sealed record SparseDirections
         }
         // Small fits leave libtorch's threads idle, so two of them run side by side; each has a stream of its own, so the order does not matter.
         var sideBySide = subspace.Dimensions > 64 ? 1 : Math.Min(2, Environment.ProcessorCount);
-        var pairs = Candidates(subspace.Dimensions, config).AsParallel().AsOrdered().WithDegreeOfParallelism(sideBySide).Select(PairAt).ToList();
+        var pairs = Candidates(subspace.Dimensions, config)
+            .AsParallel()
+            .AsOrdered()
+            .WithDegreeOfParallelism(sideBySide)
+            .Select(PairAt)
+            .ToList();
         var chosen = pairs.IndexOf(pairs.MaxBy(pair => pair.Agreement - (0.25 * pair.HeldOutFvu))!);
         var chance = new List<double>();
         foreach (var at in new[] { chosen, pairs.Count - 1 }.Distinct())

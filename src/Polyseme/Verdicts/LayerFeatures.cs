@@ -14,7 +14,7 @@ public sealed record CountedLines(string How, int NLine, int NRay, double Agreem
 public sealed record LayerFeatures
 {
     /// <summary>A component carries signal when its negentropy exceeds what ICA makes of elliptical noise by this factor.</summary>
-    private const double OverNoise = 1.5;
+    private const double OverNoise = 1.2;
 
     /// <summary>Components that are less Gaussian than those of the null.</summary>
     public required int SignalComponents { get; init; }
@@ -80,8 +80,11 @@ public sealed record LayerFeatures
             signal.Length == 0 ? 0 : signal.Count(c => components.Stability[c] >= components.Config.Stable) / (double)signal.Length;
         var energy = components.EnergyNull;
         var independent = components.MedianEnergyCorrelation <= Math.Max(0.015, energy.Mean + (8 * energy.Sd));
-        var complete = stable >= 0.9 && independent;
-        var lines = complete ? null : LinesOf(measures);
+        var lines = LinesOf(measures);
+        // In two or three dimensions a few components come back whatever the data; more rays than dimensions are what no map of them explains.
+        var crowded = measures.Subspace!.Dimensions <= 3 && lines?.NLine > measures.Subspace.Dimensions;
+        var complete = stable >= 0.9 && independent && !crowded;
+        lines = complete ? null : lines;
         var features = new LayerFeatures
         {
             SignalComponents = signal.Length,
@@ -104,7 +107,7 @@ public sealed record LayerFeatures
     {
         var noise = Math.Max(
             OverNoise * components.NegentropyNull.Mean,
-            components.NegentropyNull.Mean + (5 * components.NegentropyNull.Sd)
+            components.NegentropyNull.Mean + (3 * components.NegentropyNull.Sd)
         );
         return [.. Enumerable.Range(0, components.Count).Where(c => components.Negentropy[c] > noise)];
     }

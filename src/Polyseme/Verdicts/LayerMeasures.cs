@@ -95,7 +95,16 @@ public sealed record LayerMeasures
         var sparse =
             subspace.Dimensions < 2
                 ? null
-                : SparseDirections.Measure(subspace, Groups, directions with { Steps = config.StepsOf(directions.Steps) }, config.Seed, cancellation);
+                : SparseDirections.Measure(
+                    subspace,
+                    Groups,
+                    directions with
+                    {
+                        Steps = config.StepsOf(directions.Steps),
+                    },
+                    config.Seed,
+                    cancellation
+                );
         return this with
         {
             Components = components,
@@ -125,7 +134,10 @@ public sealed record LayerMeasures
             Codes ?? subspace.Whitened,
             concepts,
             Groups,
-            ladder with { Steps = config.StepsOf(ladder.Steps) },
+            ladder with
+            {
+                Steps = config.StepsOf(ladder.Steps),
+            },
             config.Seed,
             cancellation
         );

@@ -1,4 +1,5 @@
 using Polyseme.Dictionaries;
+using Polyseme.Evidence;
 using Polyseme.Numerics;
 using Polyseme.Tests.Verdicts;
 
@@ -24,10 +25,10 @@ public sealed class FastIcaTests
         var sources = new Matrix(4_000, 4);
         for (var i = 0; i < sources.Rows; i++)
         {
-            (sources[i, 0], sources[i, 1]) = (random.NextDouble(), random.NextDouble() < 0.5 ? 1 : -1); // flat
-            (sources[i, 2], sources[i, 3]) = (Math.Pow(random.NextNormal(), 3), random.NextDouble() < 0.1 ? 1 : 0); // peaked
+            (sources[i, 0], sources[i, 1]) = (random.NextDouble() * Math.Sqrt(12), random.NextDouble() < 0.5 ? 1 : -1); // flat
+            (sources[i, 2], sources[i, 3]) = (Laplace(random), random.NextDouble() < 0.1 ? 3 : 0); // peaked
         }
-        var subspace = PlantedLayers.Subspace(LinearAlgebra.Multiply(sources, random.NormalMatrix(4, 4)));
+        var subspace = PlantedLayers.Subspace(LinearAlgebra.Multiply(sources, NullData.Rotation(4, random)));
         var fit = Fit(subspace.Whitened);
         Assert.True(fit.Converged);
         var components = fit.Components(subspace.Whitened);
@@ -52,6 +53,8 @@ public sealed class FastIcaTests
         var whitened = PlantedLayers.Subspace(PlantedLayers.Rotated(500, 4)).Whitened;
         Assert.Equal(Fit(whitened).Rotation.Data, Fit(whitened).Rotation.Data);
     }
+
+    private static double Laplace(RandomStream random) => Math.Log(1 - random.NextDouble()) - Math.Log(1 - random.NextDouble());
 
     private static FastIcaResult Fit(Matrix whitened) =>
         FastIca.Fit(whitened, new FastIcaConfig(), new RandomStream(61, "ica"), TestContext.Current.CancellationToken);

@@ -41,9 +41,9 @@ public sealed class IndependentComponentsTests
         Assert.True(components.MeanNegentropy > 3 * components.NegentropyNull.Mean);
         Assert.InRange(components.MedianEnergyCorrelation, -0.05, 0.05); // 3000 rows: standard deviation .018
         // Each component is one planted feature.
-        var features = PlantedLayers.Monosemantic(3_000, 6);
+        var features = PlantedLayers.Monosemantic(3_000, 8);
         for (var c = 0; c < components.Count; c++)
-            Assert.True(Enumerable.Range(0, 6).Max(f => Math.Abs(Correlation(components.Values.Column(c), features.Column(f)))) > 0.97);
+            Assert.True(Enumerable.Range(0, 8).Max(f => Math.Abs(Correlation(components.Values.Column(c), features.Column(f)))) > 0.97);
     }
 
     [Fact]

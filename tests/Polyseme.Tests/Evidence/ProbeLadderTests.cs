@@ -22,7 +22,7 @@ public sealed class ProbeLadderTests
                 w =>
                 {
                     var layer = LinearAlgebra.Multiply(s_population, w);
-                    var guess = LinearAlgebra.Multiply(layer, LinearAlgebra.Ridge(layer, s_population, 0));
+                    var guess = LinearAlgebra.Multiply(layer, LinearAlgebra.Ridge(layer, s_population, 1e-9));
                     var (u, s, _) = LinearAlgebra.Svd(w);
                     var dimensionality = Dimensionality.PerFeature(w);
                     var budget = 0.0;

@@ -29,7 +29,11 @@ public sealed class SignalSubspaceTests
     public void Low_rank_data_in_noise_has_its_rank(int rank)
     {
         var random = new RandomStream(1, "low-rank");
-        var rows = LinearAlgebra.Multiply(random.NormalMatrix(2_000, rank), random.NormalMatrix(rank, 20));
+        // Loadings of ±1 give every neuron the same signal, so that the noise stays flat when neurons are standardised.
+        var loadings = random.NormalMatrix(rank, 20);
+        for (var i = 0; i < loadings.Data.Length; i++)
+            loadings.Data[i] = Math.Sign(loadings.Data[i]);
+        var rows = LinearAlgebra.Multiply(random.NormalMatrix(2_000, rank), loadings);
         for (var i = 0; i < rows.Data.Length; i++)
             rows.Data[i] += 0.02 * random.NextNormal();
         Assert.Equal(rank, PlantedLayers.Subspace(rows).Rank);

@@ -10,7 +10,7 @@ public sealed class LayerJudgeTests
     {
         var verdict = MeasuredLayer.Monosemantic.Verdict;
         Assert.Equal("monosemantic", verdict.Verdict);
-        Assert.Equal(6, verdict.NLine);
+        Assert.Equal(8, verdict.NLine);
         Assert.All(MeasuredLayer.Monosemantic.Neurons, neuron => Assert.Equal("monosemantic", neuron.Verdict));
     }
 
@@ -19,8 +19,8 @@ public sealed class LayerJudgeTests
     {
         var verdict = MeasuredLayer.Rotated.Verdict;
         Assert.Equal("rotated", verdict.Verdict);
-        Assert.Equal(6, verdict.R);
-        Assert.Equal(6, verdict.NLine);
+        Assert.Equal(8, verdict.R);
+        Assert.Equal(8, verdict.NLine);
     }
 
     [Fact]
@@ -49,11 +49,17 @@ public sealed class LayerJudgeTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Elliptical_noise_has_no_cause(bool heavyTails)
+    [InlineData("Gaussian")]
+    [InlineData("flat Gaussian")]
+    [InlineData("Student")]
+    public void Elliptical_noise_has_no_cause(string noise)
     {
-        var layer = heavyTails ? MeasuredLayer.Student : MeasuredLayer.Gaussian;
+        var layer = noise switch
+        {
+            "Gaussian" => MeasuredLayer.Gaussian,
+            "flat Gaussian" => MeasuredLayer.FlatGaussian,
+            _ => MeasuredLayer.Student,
+        };
         var verdict = layer.Verdict;
         Assert.Equal("undetermined", verdict.Verdict);
         Assert.Equal("no_signal", verdict.ReasonCode);

@@ -12,9 +12,9 @@ internal sealed class MeasuredLayer
         _measures = new(() => LayerMeasures.Take(input(), new DiagnosisConfig(), null, CancellationToken.None));
     }
 
-    public static MeasuredLayer Monosemantic { get; } = new(() => PlantedLayers.Given(PlantedLayers.Monosemantic(3_000, 6)));
+    public static MeasuredLayer Monosemantic { get; } = new(() => PlantedLayers.Given(PlantedLayers.Monosemantic(3_000, 8)));
 
-    public static MeasuredLayer Rotated { get; } = new(() => PlantedLayers.Given(PlantedLayers.Rotated(3_000, 6)));
+    public static MeasuredLayer Rotated { get; } = new(() => PlantedLayers.Given(PlantedLayers.Rotated(3_000, 8)));
 
     public static MeasuredLayer Superposed { get; } = new(() => PlantedLayers.Given(PlantedLayers.Superposed(5_000)));
 
@@ -24,6 +24,9 @@ internal sealed class MeasuredLayer
 
     public static MeasuredLayer Gaussian { get; } =
         new(() => PlantedLayers.Given(PlantedLayers.Gaussian(3_000, 6), PlantedLayers.CoinFlips(3_000, 3)));
+
+    /// <summary>Gaussian with most of its variance in two dimensions, where any dictionary is near any other.</summary>
+    public static MeasuredLayer FlatGaussian { get; } = new(() => PlantedLayers.Given(PlantedLayers.Gaussian(3_000, 6, 6)));
 
     public static MeasuredLayer Student { get; } = new(() => PlantedLayers.Given(PlantedLayers.Student(3_000, 6)));
 

@@ -34,8 +34,15 @@ internal static class PlantedLayers
         return directions;
     }
 
-    /// <summary>One sparse feature to each neuron.</summary>
-    public static Matrix Monosemantic(int nSamples, int nNeurons) => SparseFeatures(nSamples, nNeurons, 0.2, 1);
+    /// <summary>One sparse feature of either sign to each neuron, with a little noise, so that rows in which none is active differ.</summary>
+    public static Matrix Monosemantic(int nSamples, int nNeurons)
+    {
+        var features = SparseFeatures(nSamples, nNeurons, 0.2, 1);
+        var random = new RandomStream(1, "planted/signs");
+        for (var i = 0; i < features.Data.Length; i++)
+            features.Data[i] = (features.Data[i] * (random.NextDouble() < 0.5 ? -1 : 1)) + (1e-3 * random.NextNormal());
+        return features;
+    }
 
     /// <summary>The same features behind a random rotation.</summary>
     public static Matrix Rotated(int nSamples, int nNeurons) =>

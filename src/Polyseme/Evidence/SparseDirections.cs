@@ -79,6 +79,10 @@ public sealed record SparseDirections
     /// </summary>
     public double Transfer => Pairs.Min(pair => pair.NullFvu is > 0 and var expected ? pair.HeldOutFvu / expected : 1);
 
+    /// <summary>Whether what is learned on some groups explains others clearly better than it does elliptical noise: <see cref="Transfer"/> below .85.</summary>
+    /// <remarks>Without it, agreement means little: where noise has most of its variance in a few dimensions, any two dictionaries agree.</remarks>
+    public bool Transfers => Transfer < 0.85;
+
     /// <summary>Directions, sign kept, that both seeds found and that are not sums of two others: the rays of the dictionary. Shape: <c>[n, dimensions]</c>.</summary>
     public required Matrix Directions { get; init; }
 

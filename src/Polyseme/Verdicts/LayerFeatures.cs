@@ -119,7 +119,11 @@ public sealed record LayerFeatures
     {
         var dimensions = measures.Subspace!.Dimensions;
         // In two or three dimensions any dictionary is near any other.
-        if (dimensions >= 4 && measures.Sparse is { } sparse && sparse.Best.Agreement >= Math.Max(0.5, sparse.AgreementNull.Mean + 0.2))
+        if (
+            dimensions >= 4
+            && measures.Sparse is { Transfers: true } sparse
+            && sparse.Best.Agreement >= Math.Max(0.5, sparse.AgreementNull.Mean + 0.2)
+        )
             return new CountedLines(
                 "two dictionaries trained apart agree; counting their directions",
                 sparse.Lines,

@@ -114,7 +114,7 @@ public sealed class LayerJudge
                 _weights.Medium,
                 $"directions learned on some items explain others no better than chance (G = {sparse.Transfer:F2})"
             );
-        else if (sparse.Transfer < 0.85)
+        else if (sparse.Transfers)
             Against([Cause.Compositional], _weights.Strong);
     }
 
@@ -234,7 +234,7 @@ public sealed class LayerJudge
         if (_speaks)
             return;
         var best = _measures.Probes is { } probes ? probes.Readouts.Max(readout => readout.Best) - probes.Floor : 0;
-        if (features.SignalComponents == 0 && _measures.Rays is not { NRay: > 0 } && (_measures.Sparse?.Transfer ?? 1) > 0.9 && best <= 0)
+        if (features.SignalComponents == 0 && _measures.Rays is not { NRay: > 0 } && _measures.Sparse?.Transfers != true && best <= 0)
         {
             _reasons.Clear();
             Undetermined(

@@ -124,9 +124,7 @@ public static class EvidenceList
     private static IEnumerable<EvidenceItem> OfSparse(SparseDirections sparse, SignalSubspace subspace, RowGroups groups)
     {
         var reliable =
-            subspace.Dimensions >= 4
-            && sparse.Transfers
-            && sparse.Best.Agreement >= Math.Max(0.5, sparse.AgreementNull.Mean + 0.2);
+            subspace.Dimensions >= 4 && sparse.Transfers && sparse.Best.Agreement >= Math.Max(0.5, sparse.AgreementNull.Mean + 0.2);
         yield return new EvidenceItem
         {
             Measure = "dictionary_agreement",
@@ -145,7 +143,9 @@ public static class EvidenceList
             Favours = reliable && sparse.Lines > 1.1 * subspace.Dimensions ? Cause.Superposition : null,
             Source =
                 "directions up to sign that both dictionaries found and that are not sums of two others; compared with the number of dimensions",
-            Reason = reliable ? null : "the dictionaries do not agree, or do not explain unseen rows, enough for the count to mean features",
+            Reason = reliable
+                ? null
+                : "the dictionaries do not agree, or do not explain unseen rows, enough for the count to mean features",
         };
         yield return new EvidenceItem
         {

@@ -53,10 +53,7 @@ public sealed class ConceptEncodingTests
 
     private ConceptEncoding Measure(Matrix rows, int concepts)
     {
-        Concept[] table =
-        [
-            .. Enumerable.Range(0, concepts).Select(f => PlantedLayers.Binary($"f{f}", Rows, i => _features[i, f] > 0.5)),
-        ];
+        Concept[] table = [.. Enumerable.Range(0, concepts).Select(f => PlantedLayers.Binary($"f{f}", Rows, i => _features[i, f] > 0.5))];
         return ConceptEncoding.Measure(
             PlantedLayers.Subspace(rows).Whitened,
             ConceptColumns.Of(new ConceptTable(Rows, table)),

@@ -10,19 +10,19 @@ public sealed class DiagnosisTests
     private const int Rows = 200;
 
     public static TheoryData<string> Edges { get; } =
-        [
-            "eight rows",
-            "one row",
-            "one neuron",
-            "all rows zero",
-            "a constant neuron",
-            "duplicated neurons",
-            "an offset of a million",
-            "one huge row",
-            "half the rows zero",
-            "a constant concept",
-            "fewer rows than neurons",
-        ];
+    [
+        "eight rows",
+        "one row",
+        "one neuron",
+        "all rows zero",
+        "a constant neuron",
+        "duplicated neurons",
+        "an offset of a million",
+        "one huge row",
+        "half the rows zero",
+        "a constant concept",
+        "fewer rows than neurons",
+    ];
 
     [Theory]
     [MemberData(nameof(Edges))]

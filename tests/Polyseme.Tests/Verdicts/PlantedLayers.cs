@@ -49,8 +49,7 @@ internal static class PlantedLayers
         LinearAlgebra.Multiply(Monosemantic(nSamples, nNeurons), NullData.Rotation(nNeurons, new RandomStream(2, "planted/rotation")));
 
     /// <summary>48 features, each on in three rows of a hundred, along unit directions in 16 dimensions.</summary>
-    public static Matrix Superposed(int nSamples) =>
-        LinearAlgebra.Multiply(SparseFeatures(nSamples, 48, 0.03, 3), Directions(48, 16, 3));
+    public static Matrix Superposed(int nSamples) => LinearAlgebra.Multiply(SparseFeatures(nSamples, 48, 0.03, 3), Directions(48, 16, 3));
 
     /// <summary>Rows without any direction of their own: Gaussian, with a covariance that is not the identity.</summary>
     public static Matrix Gaussian(int nSamples, int nNeurons, ulong seed = 4)

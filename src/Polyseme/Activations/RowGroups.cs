@@ -24,16 +24,37 @@ public sealed record RowGroups(string Name, int[] Ids, int Count)
     /// <param name="share">In [0, 1]; both parts hold a group whenever there are two.</param>
     /// <param name="random">Draws the groups.</param>
     /// <returns>Row numbers, ascending.</returns>
+    /// <remarks>
+    /// Equal rows that make up more than a hundredth of all, where hardly any others repeat, are not an item but the layer at rest; they are divided
+    /// like single rows. On one side as a whole they would give the two sides different laws.
+    /// </remarks>
     public (int[] Learn, int[] Test) Split(double share, RandomStream random)
     {
         var held = new bool[Count];
         var wanted = Count < 2 ? 0 : Math.Clamp((int)Math.Round(share * Count), 1, Count - 1);
         foreach (var group in random.Permutation(Count).Take(wanted))
             held[group] = true;
+        var resting = Resting();
+        var tests = Array.ConvertAll(Ids, group => resting[group] ? random.NextDouble() < share : held[group]);
         return (
-            [.. Enumerable.Range(0, Ids.Length).Where(row => !held[Ids[row]])],
-            [.. Enumerable.Range(0, Ids.Length).Where(row => held[Ids[row]])]
+            [.. Enumerable.Range(0, Ids.Length).Where(row => !tests[row])],
+            [.. Enumerable.Range(0, Ids.Length).Where(row => tests[row])]
         );
+    }
+
+    private bool[] Resting()
+    {
+        var resting = new bool[Count];
+        var sizes = new int[Count];
+        foreach (var group in Ids)
+            sizes[group]++;
+        if (Name != "duplicates" || Count < 2)
+            return resting;
+        var largest = Array.IndexOf(sizes, sizes.Max());
+        // Where the other rows repeat too, the layer has few levels, and each of them may be an item.
+        var others = (double)(Ids.Length - sizes[largest]) / (Count - 1);
+        resting[largest] = sizes[largest] > Math.Max(10, Ids.Length / 100) && others < 2;
+        return resting;
     }
 
     /// <summary>

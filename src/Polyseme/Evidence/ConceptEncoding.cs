@@ -50,10 +50,13 @@ public sealed record ConceptEncoding
         var (half, other) = groups.Split(0.5, new RandomStream(seed, "encoding/halves"));
         var first = LinearAlgebra.Ridge(x.SelectRows(half), z.SelectRows(half), ridge);
         var second = LinearAlgebra.Ridge(x.SelectRows(other), z.SelectRows(other), ridge);
-        // Two halves must agree on a direction for it to count; a concept that the layer ignores gets two random ones.
+        // Two halves must agree on a direction for it to count, and it must matter: a concept that a network ignores keeps a tiny weight, and without
+        // noise even that is found again. A tenth of an even share among the concepts that matter is the line.
+        var energy = Enumerable.Range(0, x.Columns).Select(i => Dot(weights.Row(i), weights.Row(i))).ToArray();
+        var evenShare = energy.Sum(value => value * value) / Math.Max(energy.Sum(), 1e-300);
         var reliable = Enumerable
             .Range(0, x.Columns)
-            .Where(i => Cosine(first.Row(i), second.Row(i)) > 0.9 && Norm(weights.Row(i)) > 1e-3)
+            .Where(i => energy[i] > 0.1 * evenShare && Cosine(first.Row(i), second.Row(i)) > 0.9)
             .ToArray();
         var directions = weights.SelectRows(reliable);
         for (var i = 0; i < directions.Rows; i++)

@@ -61,6 +61,16 @@ public sealed record LayerFeatures
         }
     }
 
+    /// <summary>Share of live neurons in which features beside the largest explain at least a tenth of what features explain; 0 without independent components.</summary>
+    public double MixingNeurons
+    {
+        get
+        {
+            var live = Enumerable.Range(0, Explained.Length).Where(j => Explained[j] > 0.05).ToArray();
+            return !Complete || live.Length == 0 ? 0 : live.Count(j => Largest(j) <= 0.9 * Explained[j]) / (double)live.Length;
+        }
+    }
+
     /// <summary>The largest share of one feature in a live neuron.</summary>
     public double Largest(int neuron)
     {

@@ -223,8 +223,19 @@ public sealed class LayerJudge
     {
         if (features.AlignedNeurons is not { } aligned)
             return;
-        if (aligned >= 0.9)
+        if (aligned >= 0.9 && features.MixingNeurons >= 0.5)
+        {
+            // Both definitions hold: one feature is most of a neuron, and most neurons mix. A turn that exact is no accident of noise.
+            Against(
+                [Cause.Monosemantic],
+                _weights.Weak,
+                $"one feature explains most of {aligned:P0} of the live neurons, but others explain a tenth or more of {features.MixingNeurons:P0} of them"
+            );
+        }
+        else if (aligned >= 0.9)
+        {
             Against([Cause.Rotated], _weights.Strong, $"one feature explains most of the variance of {aligned:P0} of the live neurons");
+        }
         else if (aligned < 0.6)
             Against([Cause.Monosemantic], _weights.Strong, $"only {aligned:P0} of the live neurons carry one feature");
     }

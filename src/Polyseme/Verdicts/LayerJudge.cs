@@ -196,6 +196,16 @@ public sealed class LayerJudge
                 );
             return;
         }
+        if (ReadableLines() is var readable && readable > 1.05 * dimensions)
+        {
+            (_nLine, _nRay) = (readable, Math.Max(readable, _nRay ?? 0));
+            For(
+                [Cause.Superposition],
+                _weights.Strong,
+                $"concepts are read back by a direction and a ReLU along {readable} lines in {r} dimensions"
+            );
+            return;
+        }
         if (features.Complete || features.Lines is not { } lines)
             return;
         _speaks = true;
@@ -217,6 +227,16 @@ public sealed class LayerJudge
                 $"{lines.How} finds {lines.NLine} lines, no more than the {dimensions} dimensions"
             );
         }
+    }
+
+    /// <summary>Distinct lines of concepts that a direction, a direction and a ReLU, or a sparse code reads on unseen groups.</summary>
+    private int ReadableLines()
+    {
+        if (_measures is not { Encoding: { } encoding, Probes: { } probes })
+            return 0;
+        var readable = probes.Readouts.Where(readout => readout.BestOfDirections >= 0.6).Select(readout => readout.Concept).ToHashSet();
+        int[] rows = [.. Enumerable.Range(0, encoding.ConceptOf.Length).Where(i => readable.Contains(encoding.ConceptOf[i]))];
+        return SparseDirections.LinesOf(encoding.Directions.SelectRows(rows), 0.98);
     }
 
     private void Aligned(LayerFeatures features)

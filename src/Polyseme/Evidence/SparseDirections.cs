@@ -25,6 +25,9 @@ public sealed record SparseDirectionsConfig
     /// <summary>Adam's learning rate.</summary>
     public double LearningRate { get; init; } = 1e-2;
 
+    /// <summary>Rows on either side of the split that dictionaries are judged on, at most; they are trained on all.</summary>
+    public int MaxJudgedRows { get; init; } = 5_000;
+
     /// <summary>Share of the groups held out.</summary>
     public double HeldOut { get; init; } = 0.3;
 
@@ -107,6 +110,10 @@ public sealed record SparseDirections
         var scale = subspace.PrincipalScale();
         var (learn, test) = groups.Split(config.HeldOut, new RandomStream(seed, "sparse-directions/split"));
         var learned = Scaled(subspace.Whitened.SelectRows(learn), scale);
+        var random = new RandomStream(seed, "sparse-directions/judged");
+        // Latents of every row at every k would take gigabytes.
+        var judged = learned.SelectRows([.. random.Permutation(learned.Rows).Take(config.MaxJudgedRows).Order()]);
+        test = [.. random.Permutation(test.Length).Take(config.MaxJudgedRows).Order().Select(i => test[i])];
         var held = Scaled(subspace.Whitened.SelectRows(test), scale);
         var matchedNull = NullData.EllipticalByGroup(subspace.Whitened, groups.Ids, new RandomStream(seed, "sparse-directions/null"));
         var (nullLearned, nullHeld) = (Scaled(matchedNull.SelectRows(learn), scale), Scaled(matchedNull.SelectRows(test), scale));
@@ -127,12 +134,12 @@ public sealed record SparseDirections
         DictionaryPair PairAt(int k)
         {
             var (first, second) = (Fit(learned, k, "first"), Fit(learned, k, "second"));
-            var (agreement, matched) = Agreement(first, second, learned, config);
+            var (agreement, matched) = Agreement(first, second, judged, config);
             return new DictionaryPair(
                 k,
                 first,
                 Fvu(held, first.Decode(first.Encode(held))),
-                Fvu(learned, first.Decode(first.Encode(learned))),
+                Fvu(judged, first.Decode(first.Encode(judged))),
                 null,
                 agreement,
                 matched
@@ -151,7 +158,7 @@ public sealed record SparseDirections
         foreach (var at in new[] { chosen, pairs.Count - 1 }.Distinct())
         {
             var onNull = Fit(nullLearned, pairs[at].K, "null");
-            chance.Add(Agreement(pairs[at].First, onNull, learned, config).Share);
+            chance.Add(Agreement(pairs[at].First, onNull, judged, config).Share);
             pairs[at] = pairs[at] with { NullFvu = Fvu(nullHeld, onNull.Decode(onNull.Encode(nullHeld))) };
         }
         var best = pairs[chosen];

@@ -20,6 +20,9 @@ public sealed record NeuronAlignment
     /// <summary>The median when the components are rotated at random.</summary>
     public required NullSummary Null { get; init; }
 
+    /// <summary>Share of random rotations with at least the median of the data, (1 + k) / (1 + n).</summary>
+    public required double PValue { get; init; }
+
     /// <summary>A neuron carries one feature when that feature is at least this share of its variance above noise.</summary>
     public const double OneFeature = 0.8;
 
@@ -46,6 +49,7 @@ public sealed record NeuronAlignment
             AlignedNeurons =
                 (double)largest.Where((share, j) => explained[j] > 0.02 && share >= OneFeature * explained[j]).Count() / largest.Length,
             Null = NullSummary.Of("rotation", nulls),
+            PValue = (1.0 + nulls.Count(draw => draw >= MedianOf(largest))) / (1 + nulls.Length),
         };
     }
 

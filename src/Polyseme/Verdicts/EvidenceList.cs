@@ -17,7 +17,8 @@ public static class EvidenceList
         {
             Measure = "signal_rank",
             Value = subspace.Rank,
-            Nulls = [],
+            // Independent columns have a flat spectrum, which has no floor to fall to: every live neuron is a dimension.
+            Nulls = [new NullSummary("independent_columns", subspace.Live.Length, 0, 0)],
             Unit = "dimensions",
             Source = "rank above the largest drop of the correlation spectrum onto a flat floor (Marchenko and Pastur 1967 for its width)",
             Reason =
@@ -102,7 +103,7 @@ public static class EvidenceList
             Measure = "neuron_alignment",
             Value = alignment.Median,
             Nulls = [alignment.Null],
-            PValue = null,
+            PValue = alignment.PValue,
             Unit = "fraction of variance",
             Favours = alignment.AlignedNeurons >= 0.9 ? Cause.Monosemantic : null,
             Source = "largest share of a neuron's variance in one independent component, median over neurons, against random rotations",

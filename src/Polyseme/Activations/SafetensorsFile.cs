@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Polyseme.Runs;
 
 namespace Polyseme.Activations;
 
@@ -78,7 +79,7 @@ public sealed class SafetensorsFile : ArrayFile
             .ThenBy(tensor => Encoding.UTF8.GetBytes(tensor.Name), Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b)))
             .ToArray();
         var header = Header(ordered, metadata ?? [], alignment);
-        OutputFile.Write(
+        AtomicFile.Write(
             path,
             stream =>
             {

@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using Polyseme.Activations;
+using Polyseme.Runs;
 
 namespace Polyseme.Tests.Activations;
 
@@ -110,10 +111,10 @@ public sealed class SafetensorsFileTests : IDisposable
     public void An_unwritable_output_is_named()
     {
         var path = Path.Combine(_files.Path, "no", "such", "x.safetensors");
-        var e = Assert.Throws<IOException>(() => SafetensorsFile.Write(path, [SafetensorsTensor.Of("x", new[] { 1f })]));
+        var e = Assert.Throws<OutputException>(() => SafetensorsFile.Write(path, [SafetensorsTensor.Of("x", new[] { 1f })]));
         Assert.StartsWith($"{path}: cannot be written", e.Message, StringComparison.Ordinal);
         Directory.CreateDirectory(_files["taken"]);
-        Assert.Throws<IOException>(() => SafetensorsFile.Write(_files["taken"], [SafetensorsTensor.Of("x", new[] { 1f })]));
+        Assert.Throws<OutputException>(() => SafetensorsFile.Write(_files["taken"], [SafetensorsTensor.Of("x", new[] { 1f })]));
         Assert.Equal([_files["taken"]], Directory.GetFileSystemEntries(_files.Path));
     }
 

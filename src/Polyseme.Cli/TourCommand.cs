@@ -140,9 +140,4 @@ internal static class TourCommand
                     .Select(made => new RunInput(made.Name, made.Entry.Result.Input.Path, made.Entry.Result.Input.Sha256!)),
             ],
         };
-
-    private sealed class Prefixed(IProgress<Step> inner, string prefix) : IProgress<Step>
-    {
-        public void Report(Step value) => inner.Report(value with { Stage = $"{prefix}: {value.Stage}" });
-    }
 }

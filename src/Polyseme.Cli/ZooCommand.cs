@@ -11,7 +11,7 @@ internal static class ZooCommand
     {
         var command = new DocumentedCommand(
             "zoo",
-            "Networks whose cause is known: lists them, shows one, or trains one and writes what 'diagnose' reads.",
+            "Networks whose cause is known: lists them, shows one, trains one and writes what 'diagnose' reads, or reproduces the published numbers.",
             "polyseme zoo list",
             "polyseme zoo train tms --set features=40 --set hidden=4 --out runs/toy"
         )
@@ -19,6 +19,7 @@ internal static class ZooCommand
             List(context),
             Show(context),
             Train(context),
+            ReproduceCommand.Create(context),
         };
         command.SetAction(int (_) => throw new UsageException("zoo what? Try 'polyseme zoo list' or 'polyseme zoo --help'."));
         return command;

@@ -11,9 +11,9 @@ internal static class Allowed
     public static double Between(double value, double low, double high, [CallerMemberName] string name = "") =>
         value >= low && value <= high ? value : throw Refuse($"{name} is {value}; it ranges from {low} to {high}", name);
 
-    /// <summary>A probability that is not zero.</summary>
+    /// <summary>A probability of being active that the generator of inputs can hold.</summary>
     public static double Density(double value, [CallerMemberName] string name = "") =>
-        value is > 0 and <= 1 ? value : throw Refuse($"{name} is {value}; it lies above 0 and at most at 1", name);
+        Between(value, Training.ToyInputs.Fresh.LowestDensity, 1, name);
 
     public static string OneOf(string value, string[] choices, [CallerMemberName] string name = "") =>
         choices.Contains(value) ? value : throw Refuse($"{name} is '{value}'; it is one of {string.Join(", ", choices)}", name);

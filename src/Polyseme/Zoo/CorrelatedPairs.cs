@@ -7,7 +7,7 @@ namespace Polyseme.Zoo;
 /// <summary>Configuration of <see cref="CorrelatedPairs"/>.</summary>
 public sealed record CorrelatedPairsConfig : ZooConfig
 {
-    /// <summary>Probability that a pair is active. In (0, 1].</summary>
+    /// <summary>Probability that a pair is active. In [1e-5, 1].</summary>
     public double Density
     {
         get;

@@ -30,7 +30,7 @@ public sealed record MemorisedPointsConfig : ZooConfig
         init => field = Allowed.Between(value, 1, 64);
     } = 2;
 
-    /// <summary>Probability that a feature is active, before rows are scaled to norm one. In (0, 1].</summary>
+    /// <summary>Probability that a feature is active, before rows are scaled to norm one. In [1e-5, 1].</summary>
     public double Density
     {
         get;

@@ -21,7 +21,7 @@ public sealed record PrivilegedBasisConfig : ZooConfig
         init => field = Allowed.Between(value, 1, 1000);
     } = 60;
 
-    /// <summary>Probability that a feature is active. In (0, 1].</summary>
+    /// <summary>Probability that a feature is active. In [1e-5, 1].</summary>
     public double Density
     {
         get;

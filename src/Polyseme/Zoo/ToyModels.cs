@@ -22,7 +22,7 @@ public sealed record ToyModelsConfig : ZooConfig
     } = 8;
 
     /// <summary>
-    /// 1 − S, the probability that a feature is active. In (0, 1]. At .02 a row has 1.6 active features of 80 and the dimensions per feature
+    /// 1 − S, the probability that a feature is active. In [1e-5, 1]. At .02 a row has 1.6 active features of 80 and the dimensions per feature
     /// are those of one-at-a-time features; at .05 it has four in eight dimensions, and most rows are dense mixtures.
     /// </summary>
     public double Density

@@ -9,7 +9,10 @@ namespace Polyseme.Zoo.Training;
 /// <remarks>A model's result depends on its seed, its number and its training, not on how many others there are or how many workers.</remarks>
 public static class PopulationTrainer
 {
-    /// <summary>Trains the models.</summary>
+    /// <summary>Numbers that the snapshots of all models may hold together: a gigabyte.</summary>
+    private const long MostSnapshotNumbers = 1L << 27;
+
+    /// <summary>Trains models that differ in nothing but where they start and what they draw.</summary>
     /// <param name="training">What and how.</param>
     /// <param name="seed">The seed. Model k draws its data from the stream <c>toy/data/k</c>.</param>
     /// <param name="initial">The parameters that each model starts from.</param>
@@ -23,38 +26,68 @@ public static class PopulationTrainer
         IReadOnlyList<ToyParameters> initial,
         IProgress<Step>? progress = null,
         CancellationToken cancellation = default
+    ) => Train([.. initial.Select((start, model) => new ToyJob(training, seed, model, start))], training.Threads, progress, cancellation);
+
+    /// <summary>Trains models each of which has its own training.</summary>
+    /// <param name="jobs">The models, of any shapes, inputs and lengths.</param>
+    /// <param name="threads">Workers; <see cref="ToyTraining.Threads"/> is not read. At least 1.</param>
+    /// <param name="progress">Told the steps done over all models.</param>
+    /// <param name="cancellation">Stops between two steps.</param>
+    /// <returns>One trained model per job, in their order.</returns>
+    /// <exception cref="ArgumentException">An impossible training; says which job, which value and its range. Nothing has been trained.</exception>
+    public static ToyModel[] Train(
+        IReadOnlyList<ToyJob> jobs,
+        int threads,
+        IProgress<Step>? progress = null,
+        CancellationToken cancellation = default
     )
     {
-        Check(training);
-        foreach (var parameters in initial)
-            Check(training.Shape, parameters);
-        var models = new ToyModel[initial.Count];
+        Check(jobs);
+        ToyTraining.Require(threads >= 1, $"threads is {threads}; it is at least 1");
+        var models = new ToyModel[jobs.Count];
         var done = 0L;
-        var total = (long)initial.Count * training.Steps;
-        var options = new ParallelOptions { MaxDegreeOfParallelism = training.Threads, CancellationToken = cancellation };
+        var total = jobs.Sum(job => (long)job.Training.Steps);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation };
         var next = -1;
-        // Workers take the next model when they are free; the one block of memory that a worker has serves all its models.
+        // Workers take the next model when they are free; the one block of memory that a worker has serves all models of a shape.
         Parallel.For(
             0,
-            Math.Min(training.Threads, initial.Count),
+            Math.Min(threads, jobs.Count),
             options,
             _ =>
             {
-                using var space = new ToyWorkspace(training.Shape, BatchSize(training));
-                for (var model = Interlocked.Increment(ref next); model < initial.Count; model = Interlocked.Increment(ref next))
+                ToyWorkspace? space = null;
+                ToyTraining? made = null;
+                try
                 {
-                    models[model] = TrainOne(
-                        training,
-                        seed,
-                        model,
-                        initial[model],
-                        space,
-                        (steps, loss) =>
-                            progress?.Report(
-                                new Step("training", Interlocked.Add(ref done, steps), total, loss is { } value ? $"loss {value:G4}" : null)
-                            ),
-                        cancellation
-                    );
+                    for (var at = Interlocked.Increment(ref next); at < jobs.Count; at = Interlocked.Increment(ref next))
+                    {
+                        var job = jobs[at];
+                        if (made is null || !Fits(made, job.Training))
+                        {
+                            space?.Dispose();
+                            space = new ToyWorkspace(job.Training.Shape, job.Training.SamplesPerStep);
+                        }
+                        made = job.Training;
+                        models[at] = TrainOne(
+                            job,
+                            space!,
+                            (steps, loss) =>
+                                progress?.Report(
+                                    new Step(
+                                        "training",
+                                        Interlocked.Add(ref done, steps),
+                                        total,
+                                        loss is { } value ? $"loss {value:G4}" : null
+                                    )
+                                ),
+                            cancellation
+                        );
+                    }
+                }
+                finally
+                {
+                    space?.Dispose();
                 }
             }
         );
@@ -70,8 +103,8 @@ public static class PopulationTrainer
         ToyParameters parameters
     )
     {
-        Check(training);
-        using var space = new ToyWorkspace(training.Shape, BatchSize(training));
+        training.Check();
+        using var space = new ToyWorkspace(training.Shape, training.SamplesPerStep);
         space.Load(parameters);
         var batch = BatchOf(training, seed, model);
         batch.Make(step);
@@ -82,22 +115,16 @@ public static class PopulationTrainer
 
     /// <summary>The batches that a model is trained on.</summary>
     internal static ToyBatch BatchOf(ToyTraining training, ulong seed, int model) =>
-        new(training.Inputs, training.Shape.Features, BatchSize(training), seed, RandomStream.LaneOf($"toy/data/{model}"));
+        new(training.Inputs, training.Shape.Features, training.SamplesPerStep, seed, RandomStream.LaneOf($"toy/data/{model}"));
 
-    private static ToyModel TrainOne(
-        ToyTraining training,
-        ulong seed,
-        int model,
-        ToyParameters initial,
-        ToyWorkspace space,
-        Action<int, double?> report,
-        CancellationToken cancellation
-    )
+    private static ToyModel TrainOne(ToyJob job, ToyWorkspace space, Action<int, double?> report, CancellationToken cancellation)
     {
         const int stepsPerReport = 256;
-        space.Load(initial);
-        var batch = BatchOf(training, seed, model);
+        var training = job.Training;
+        space.Load(job.Initial);
+        var batch = BatchOf(training, job.Seed, job.Model);
         var curve = new List<CurvePoint>();
+        var snapshots = new List<ToySnapshot>();
         var every = Math.Max(1, training.Steps / Math.Max(1, training.CurvePoints));
         double? loss = null;
         var reported = 0;
@@ -105,6 +132,7 @@ public static class PopulationTrainer
         {
             if (step % 16 == 0)
                 cancellation.ThrowIfCancellationRequested();
+            KeepSnapshot(training, space, step, snapshots);
             batch.Make(step);
             var withLoss = (step + 1) % every == 0 || step + 1 == training.Steps;
             if (Gradient(training, space, batch, step, withLoss) is { } now)
@@ -116,7 +144,7 @@ public static class PopulationTrainer
             if (!Adam(training, space, step))
             {
                 report(training.Steps - reported, loss);
-                return new ToyModel(model, space.Save(), curve, step);
+                return new ToyModel(job.Model, space.Save(), curve, step) { Snapshots = snapshots };
             }
             if (step + 1 - reported == stepsPerReport || step + 1 == training.Steps)
             {
@@ -124,7 +152,14 @@ public static class PopulationTrainer
                 reported = step + 1;
             }
         }
-        return new ToyModel(model, space.Save(), curve, null);
+        KeepSnapshot(training, space, training.Steps, snapshots);
+        return new ToyModel(job.Model, space.Save(), curve, null) { Snapshots = snapshots };
+    }
+
+    private static void KeepSnapshot(ToyTraining training, ToyWorkspace space, int step, List<ToySnapshot> snapshots)
+    {
+        if (snapshots.Count < training.SnapshotSteps.Count && training.SnapshotSteps[snapshots.Count] == step)
+            snapshots.Add(new ToySnapshot(step, space.Save()));
     }
 
     private static double? Gradient(ToyTraining training, ToyWorkspace space, ToyBatch batch, int step, bool withLoss) =>
@@ -145,56 +180,34 @@ public static class PopulationTrainer
             _ => throw new ArgumentOutOfRangeException(nameof(training), training.Instructions, "no such instruction set"),
         };
 
-    private static int BatchSize(ToyTraining training) =>
-        training.Inputs is ToyInputs.DataSet { WholeSetEveryStep: true } set ? set.Rows.Count : training.Batch;
+    /// <summary>Whether memory made for one training serves another: it holds the importances.</summary>
+    private static bool Fits(ToyTraining made, ToyTraining training) =>
+        made.Shape.Features == training.Shape.Features
+        && made.Shape.Hidden == training.Shape.Hidden
+        && made.SamplesPerStep == training.SamplesPerStep
+        && made.Shape.Importance.AsSpan().SequenceEqual(training.Shape.Importance);
 
-    private static void Check(ToyTraining training)
+    private static void Check(IReadOnlyList<ToyJob> jobs)
     {
-        var shape = training.Shape;
-        static void Require(bool holds, string message)
+        var snapshots = 0L;
+        for (var at = 0; at < jobs.Count; at++)
         {
-            if (!holds)
-                throw new ArgumentException(message, nameof(training));
+            try
+            {
+                // Jobs that follow each other often share their training.
+                if (at == 0 || !ReferenceEquals(jobs[at].Training, jobs[at - 1].Training))
+                    jobs[at].Training.Check();
+                jobs[at].Training.Shape.Check(jobs[at].Initial);
+            }
+            catch (ArgumentException e) when (jobs.Count > 1)
+            {
+                throw new ArgumentException($"job {at}: {e.Message}", nameof(jobs), e);
+            }
+            snapshots += jobs[at].Training.SnapshotNumbers;
         }
-        Require(shape.Features is >= 1 and <= 100_000, $"features is {shape.Features}; it ranges from 1 to 100000");
-        Require(shape.Hidden is >= 1 and <= 4096, $"hidden is {shape.Hidden}; it ranges from 1 to 4096");
-        Require(
-            shape.Importance.Length == shape.Features,
-            $"there are {shape.Importance.Length} importances, but {shape.Features} features"
+        ToyTraining.Require(
+            snapshots <= MostSnapshotNumbers,
+            $"the snapshots of all models hold {snapshots} numbers; they hold at most {MostSnapshotNumbers}"
         );
-        foreach (var importance in shape.Importance)
-            Require(float.IsFinite(importance) && importance >= 0, $"importance is {importance}; it is finite and not negative");
-        Require(training.Steps is >= 1, $"steps is {training.Steps}; it is at least 1");
-        Require(training.Threads is >= 1, $"threads is {training.Threads}; it is at least 1");
-        Require(BatchSize(training) is >= 1 and <= 1 << 20, $"batch is {BatchSize(training)}; it ranges from 1 to {1 << 20}");
-        Require((long)BatchSize(training) * shape.Features < 1 << 30, "batch times features reaches 2^30");
-        Require(training.Warmup is >= 0 and < 1, $"warmup is {training.Warmup}; it ranges from 0 to below 1");
-        Require(training.LearningRate is > 0 and <= 100, $"learning rate is {training.LearningRate}; it lies above 0 and at most at 100");
-        Require(training.WeightDecay is >= 0 and <= 100, $"weight decay is {training.WeightDecay}; it ranges from 0 to 100");
-        switch (training.Inputs)
-        {
-            case ToyInputs.Fresh fresh:
-                Require(fresh.Density is > 0 and <= 1, $"density is {fresh.Density}; it lies above 0 and at most at 1");
-                Require(
-                    fresh.GroupSize >= 1 && shape.Features % Math.Max(1, fresh.GroupSize) == 0,
-                    $"{shape.Features} features do not fall into groups of {fresh.GroupSize}"
-                );
-                break;
-            case ToyInputs.DataSet set:
-                Require(set.Rows.Width == shape.Features, $"data rows are {set.Rows.Width} wide, but there are {shape.Features} features");
-                Require(set.Rows.Count >= 1, "the data set has no rows");
-                break;
-        }
-    }
-
-    private static void Check(ToyShape shape, ToyParameters parameters)
-    {
-        if (parameters.W.Rows != shape.Features || parameters.W.Columns != shape.Hidden || parameters.B.Length != shape.Features)
-        {
-            throw new ArgumentException(
-                $"parameters of {parameters.W.Rows} features, {parameters.W.Columns} hidden units and {parameters.B.Length} biases do not fit a model of {shape.Features} and {shape.Hidden}",
-                nameof(parameters)
-            );
-        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using Polyseme.Numerics;
 
@@ -9,7 +10,8 @@ namespace Polyseme.Zoo.Training;
 /// </summary>
 /// <remarks>
 /// Sparse inputs cost what their active entries cost: the gaps between active groups are geometric, ⌊ln u / ln(1 − p)⌋, so that nothing
-/// is drawn for a zero. Stream layout: a step owns the counters step·2³² …; the upper half of them draws values.
+/// is drawn for a zero; groups of unequal densities are found by a <see cref="HazardWalk"/>. Stream layout: a step owns the counters
+/// step·2³² …; the upper half of them draws values, the last quarter the members of anticorrelated groups.
 /// </remarks>
 internal sealed class ToyBatch
 {
@@ -20,19 +22,26 @@ internal sealed class ToyBatch
     public const double DenseFrom = 0.4;
 
     private const ulong ValueCounters = 1ul << 31;
+    private const ulong MemberCounters = 3ul << 30;
     private const float Resolution = 1.0f / (1 << 24);
     private readonly uint[] _words = new uint[512];
     private readonly int[] _gaps = new int[512];
     private int[] _positions = [];
     private readonly ToyInputs _inputs;
+    private readonly HazardWalk? _walk;
     private readonly ulong _seed;
     private readonly ulong _lane;
 
     public ToyBatch(ToyInputs inputs, int nFeatures, int size, ulong seed, ulong lane)
     {
+        inputs.Check(nFeatures);
         (_inputs, _seed, _lane, Size, Rows) = (inputs, seed, lane, size, new SparseRows(nFeatures));
-        if (inputs is ToyInputs.Fresh fresh && nFeatures % fresh.GroupSize != 0)
-            throw new ArgumentException($"{nFeatures} features do not fall into groups of {fresh.GroupSize}", nameof(inputs));
+        if (inputs is not ToyInputs.Fresh fresh)
+            return;
+        if (fresh.Densities is not null)
+            _walk = new HazardWalk(fresh.Densities, size);
+        IsFull = fresh is { Density: 1, Densities: null } && (fresh.Rule == GroupRule.Together || fresh.GroupSize == 1);
+        IsDense = fresh.MeanDensity >= DenseFrom;
     }
 
     /// <summary>Samples in a batch.</summary>
@@ -42,10 +51,10 @@ internal sealed class ToyBatch
     public SparseRows Rows { get; private set; }
 
     /// <summary>Every entry is active: there are no rows, <see cref="FillTile"/> makes the values where they are used.</summary>
-    public bool IsFull => _inputs is ToyInputs.Fresh { Density: 1 };
+    public bool IsFull { get; }
 
     /// <summary>Whether the kernel should spread the entries out before it multiplies.</summary>
-    public bool IsDense => _inputs is ToyInputs.Fresh { Density: >= DenseFrom };
+    public bool IsDense { get; }
 
     /// <summary>Makes the batch of a step.</summary>
     public void Make(int step)
@@ -82,6 +91,7 @@ internal sealed class ToyBatch
         var words = new Span<uint>(values, count);
         PhiloxFill.Words(words, ((ulong)step << 32) + ((ulong)tile * (ulong)count / 4), _lane, _seed);
         ToUniform(words, new Span<float>(values, count));
+        Stretch((ToyInputs.Fresh)_inputs, new Span<float>(values, count));
     }
 
     /// <summary>The batch of a step with its zeros, for the plain version and for evaluation. Shape: <c>[size, n_features]</c>.</summary>
@@ -108,14 +118,28 @@ internal sealed class ToyBatch
     private void MakeFresh(ToyInputs.Fresh fresh, ulong counter)
     {
         int groups = Rows.Width / fresh.GroupSize,
-            total = checked(Size * groups);
-        var expected = total * fresh.Density;
+            active = _walk is null ? Positions(fresh.Density, checked(Size * groups), counter) : Positions(_walk, counter),
+            members = fresh.Rule == GroupRule.OneAtATime ? 1 : fresh.GroupSize,
+            entries = active * members;
+        var (rows, features, values) = Rows.ReserveEntries(entries);
+        Locate(_positions.AsSpan(0, active), groups, members, rows.AsSpan(0, entries), features.AsSpan(0, entries));
+        if (members < fresh.GroupSize)
+            ChooseMembers(features.AsSpan(0, entries), fresh.GroupSize, counter + MemberCounters);
+        FillValues(values.AsSpan(0, entries), counter + ValueCounters);
+        Stretch(fresh, values.AsSpan(0, entries));
+        Rows.Filled(Size, entries);
+    }
+
+    /// <summary>The active groups where all are equally dense.</summary>
+    private int Positions(double density, int total, ulong counter)
+    {
+        var expected = total * density;
         var room = (int)(expected + (8 * Math.Sqrt(expected)) + 1024);
         if (_positions.Length < room)
             _positions = new int[room];
         var active = 0;
         var position = -1;
-        var inverseLog = (float)(1 / Math.Log(1 - fresh.Density));
+        var inverseLog = (float)(1 / Math.Log(1 - density));
         for (ulong block = 0; position < total; block += (ulong)_gaps.Length / 4)
         {
             PhiloxFill.Words(_words, counter + block, _lane, _seed);
@@ -133,11 +157,37 @@ internal sealed class ToyBatch
                 active++;
             }
         }
-        var entries = active * fresh.GroupSize;
-        var (rows, features, values) = Rows.ReserveEntries(entries);
-        Locate(_positions.AsSpan(0, active), groups, fresh.GroupSize, rows.AsSpan(0, entries), features.AsSpan(0, entries));
-        FillValues(values.AsSpan(0, entries), counter + ValueCounters);
-        Rows.Filled(Size, entries);
+        return active;
+    }
+
+    /// <summary>The active groups where they differ in density.</summary>
+    private int Positions(HazardWalk walk, ulong counter)
+    {
+        walk.Restart();
+        var active = 0;
+        while (true)
+        {
+            PhiloxFill.Words(_words, counter, _lane, _seed);
+            counter += (ulong)_words.Length / 4;
+            if (active + _words.Length > _positions.Length)
+                Array.Resize(ref _positions, (_positions.Length * 2) + _words.Length);
+            var found = walk.Advance(_words, _positions.AsSpan(active, _words.Length));
+            active += found;
+            if (found < _words.Length)
+                return active;
+        }
+    }
+
+    /// <summary>From groups to one feature of each, all equally likely.</summary>
+    private void ChooseMembers(Span<int> features, int groupSize, ulong counter)
+    {
+        for (var first = 0; first < features.Length; first += _words.Length)
+        {
+            var part = features.Slice(first, Math.Min(_words.Length, features.Length - first));
+            PhiloxFill.Words(_words, counter + ((ulong)first / 4), _lane, _seed);
+            for (var i = 0; i < part.Length; i++)
+                part[i] = (part[i] * groupSize) + (int)(((ulong)_words[i] * (ulong)groupSize) >> 32);
+        }
     }
 
     /// <summary>From positions in the batch, sample by sample, to rows and features.</summary>
@@ -173,6 +223,16 @@ internal sealed class ToyBatch
         var words = System.Runtime.InteropServices.MemoryMarshal.Cast<float, uint>(values);
         PhiloxFill.Words(words, counter, _lane, _seed);
         ToUniform(words, values);
+    }
+
+    /// <summary>From [0, 1) to the range of the values. Rounding may not reach its end.</summary>
+    private static void Stretch(ToyInputs.Fresh fresh, Span<float> values)
+    {
+        if (fresh is { Low: 0, High: 1 })
+            return;
+        TensorPrimitives.Multiply(values, fresh.High - fresh.Low, values);
+        TensorPrimitives.Add(values, fresh.Low, values);
+        TensorPrimitives.Min(values, MathF.BitDecrement(fresh.High), values);
     }
 
     /// <summary>Geometric gaps, at least 1: 1 + ⌊ln u / ln(1 − p)⌋ with u in (0, 1], capped at a million.</summary>

@@ -29,7 +29,9 @@ internal static unsafe class ToyKernel<TSimd, TVector>
         var losses = new Span<float>(space.Loss, Tile);
         losses.Clear();
         Span<float> lossesBefore = stackalloc float[Tile];
-        var sparseLoss = 0.0;
+        double sparseLoss = 0,
+            hiddenSum = 0;
+        var penalty = (float)shape.HiddenPenalty;
         var tiles = (batch.Size + Tile - 1) / Tile;
         int tileE = space.PaddedFeatures * Tile,
             tileH = space.Hidden * Tile;
@@ -58,6 +60,9 @@ internal static unsafe class ToyKernel<TSimd, TVector>
                 if (!batch.IsDense)
                     sparseLoss += SubtractSparse(shape, space, batch, first + t, e, withLoss);
                 TileProduct<TSimd, TVector>.Multiply(space.W, 1, space.RowStride, e, gradient, space.Hidden, space.Features);
+                // Gradients are halved until they are collected.
+                if (penalty > 0)
+                    hiddenSum += TilePenalty<TSimd, TVector>.Add(h, gradient, space.Hidden, samples, penalty / 2, withLoss);
                 if (shape.HiddenRelu)
                     Rectify(gradient, h, tileH);
                 if (!batch.IsDense)
@@ -71,7 +76,7 @@ internal static unsafe class ToyKernel<TSimd, TVector>
             TileOuterSums<TSimd, TVector>.AddRows(space.E, space.PaddedFeatures, count, space.SumsB);
         }
         Collect(space, 2f / batch.Size);
-        return withLoss ? (Sum(losses) + sparseLoss) / batch.Size : null;
+        return withLoss ? (Sum(losses) + sparseLoss + (shape.HiddenPenalty * hiddenSum)) / batch.Size : null;
     }
 
     /// <summary>One step of Adam with decoupled weight decay.</summary>

@@ -9,7 +9,7 @@ public static class ToyReference
     /// <param name="shape">The model.</param>
     /// <param name="parameters">Its parameters.</param>
     /// <param name="inputs">Shape: <c>[n_samples, n_features]</c>.</param>
-    /// <returns>The loss, and its derivatives by W and b; at a ReLU's kink the derivative is 0.</returns>
+    /// <returns>The loss with its penalty, and its derivatives by W and b; at the kink of a ReLU or an absolute value the derivative is 0.</returns>
     public static (double Loss, Matrix W, double[] B) Gradient(ToyShape shape, ToyParameters parameters, Matrix inputs)
     {
         int n = shape.Features,
@@ -46,6 +46,8 @@ public static class ToyReference
             {
                 if (shape.HiddenRelu && hidden[k] <= 0)
                     continue;
+                loss += shape.HiddenPenalty * Math.Abs(hidden[k]);
+                hiddenGradient[k] += shape.HiddenPenalty * Sign(hidden[k]) / inputs.Rows;
                 for (var i = 0; i < n; i++)
                     gradientW[i, k] += hiddenGradient[k] * x[i];
             }
@@ -53,7 +55,7 @@ public static class ToyReference
         return (loss / inputs.Rows, gradientW, gradientB);
     }
 
-    /// <summary>The mean loss over rows, without their zeros being touched where they need not be.</summary>
+    /// <summary>The mean loss over rows with its penalty, without their zeros being touched where they need not be.</summary>
     public static double Loss(ToyShape shape, ToyParameters parameters, SparseRows inputs)
     {
         int n = shape.Features,
@@ -74,6 +76,7 @@ public static class ToyReference
             for (var k = 0; k < m; k++)
             {
                 var h = shape.HiddenRelu ? Math.Max(hidden[k], 0) : hidden[k];
+                total += shape.HiddenPenalty * Math.Abs(h);
                 System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(directions.Row(k), h, output, output);
             }
             if (shape.OutputRelu)
@@ -85,6 +88,12 @@ public static class ToyReference
         }
         return total / inputs.Count;
     }
+
+    // Math.Sign throws at NaN, which a diverged model holds.
+    private static double Sign(double value) =>
+        value > 0 ? 1
+        : value < 0 ? -1
+        : 0;
 
     private static void Encode(ToyShape shape, Matrix w, ReadOnlySpan<double> x, double[] hidden)
     {

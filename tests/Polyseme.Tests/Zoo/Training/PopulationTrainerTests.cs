@@ -29,6 +29,96 @@ public sealed class PopulationTrainerTests
         }
     }
 
+    [Fact]
+    public void Models_of_different_trainings_do_not_know_of_each_other()
+    {
+        // The same sizes with other importances, other sizes, other inputs, other lengths: what a worker keeps must not leak.
+        ToyTraining[] trainings =
+        [
+            Small,
+            Small with
+            {
+                Shape = Small.Shape with { Importance = [.. Enumerable.Range(0, 12).Select(i => MathF.Pow(0.7f, i))] },
+            },
+            Small with
+            {
+                Shape = new ToyShape(2, 1, HiddenRelu: false, OutputRelu: true, [1, 0.2f]),
+                Inputs = new ToyInputs.Fresh(0.5),
+            },
+            Small with
+            {
+                Shape = Small.Shape with { HiddenPenalty = 0.1, HiddenRelu = true },
+                Steps = 90,
+            },
+            Small with
+            {
+                Inputs = new ToyInputs.Fresh(0.2, 3) { Rule = GroupRule.OneAtATime, Low = -1 },
+                Batch = 40,
+            },
+            Small with
+            {
+                Inputs = new ToyInputs.Fresh([.. Enumerable.Range(1, 12).Select(i => 0.5 / i)]),
+                LearningRate = 1e-2,
+            },
+        ];
+        var jobs = trainings.SelectMany((training, k) => new[] { new ToyJob(training, 4, k), new ToyJob(training, 5, k) }).ToArray();
+        var alone = jobs.Select(job => TrainJobs([job], 1)[0]).ToArray();
+        Assert.NotEqual<double>(alone[0].Parameters.B, alone[2].Parameters.B);
+        foreach (var threads in new[] { 1, 2, 5 })
+        {
+            var forwards = TrainJobs(jobs, threads);
+            var backwards = TrainJobs([.. jobs.Reverse()], threads);
+            for (var k = 0; k < jobs.Length; k++)
+            {
+                AssertSame(alone[k], forwards[k]);
+                AssertSame(alone[k], backwards[^(k + 1)]);
+                Assert.Equal(jobs[k].Model, forwards[k].Model);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_list_of_equal_trainings_is_the_simple_form()
+    {
+        var simple = Train(Small, 3);
+        var listed = TrainJobs([.. Enumerable.Range(0, 3).Select(model => new ToyJob(Small, 4, model))], 2);
+        for (var k = 0; k < 3; k++)
+            AssertSame(simple[k], listed[k]);
+    }
+
+    [Fact]
+    public void A_diverging_job_stops_alone()
+    {
+        var bad = ToyParameters.Initial(Small.Shape, 4, 1);
+        bad.B[0] = double.PositiveInfinity;
+        var models = TrainJobs([new ToyJob(Small, 4, 0), new ToyJob(Small, 4, 1, bad), new ToyJob(Small, 4, 2)], 1);
+        Assert.Equal([null, 0, null], models.Select(model => model.DivergedAt));
+        AssertSame(Train(Small, 3)[2], models[2]);
+    }
+
+    [Fact]
+    public void Snapshots_are_the_parameters_on_the_way()
+    {
+        var training = Small with { Steps = 120, SnapshotSteps = [0, 1, 57, 120] };
+        var model = Train(training, 1)[0];
+        Assert.Equal([0, 1, 57, 120], model.Snapshots.Select(snapshot => snapshot.Step));
+        var start = ToyParameters.Initial(training.Shape, 4, 0);
+        Assert.All(start.W.Data.Zip(model.Snapshots[0].Parameters.W.Data), pair => Assert.Equal((float)pair.First, pair.Second));
+        Assert.Equal<double>(model.Parameters.W.Data, model.Snapshots[^1].Parameters.W.Data);
+        // The first step of Adam is the rate itself, towards the gradient's sign.
+        var (_, w, _) = ToyReference.Gradient(training.Shape, start, PopulationTrainer.BatchOf(training, 4, 0).ToMatrix(0));
+        for (var i = 0; i < w.Data.Length; i++)
+        {
+            if (Math.Abs(w.Data[i]) > 1e-4)
+                Assert.Equal(
+                    -Math.Sign(w.Data[i]) * training.RateAt(0),
+                    model.Snapshots[1].Parameters.W.Data[i] - start.W.Data[i],
+                    1e-3 * training.RateAt(0)
+                );
+        }
+        AssertSame(Train(training with { SnapshotSteps = [] }, 1)[0], model with { Snapshots = [] });
+    }
+
     public static TheoryData<InstructionSet> Instructions { get; } =
         new(Enum.GetValues<InstructionSet>().Where(instructions => instructions <= InstructionSets.Widest));
 
@@ -105,7 +195,21 @@ public sealed class PopulationTrainerTests
     }
 
     public static TheoryData<string> Impossible { get; } =
-        new("features", "importances", "importance is", "density", "groups of", "steps", "learning rate", "warmup", "batch", "rows are");
+        new(
+            "features",
+            "importances",
+            "importance is",
+            "density",
+            "groups of",
+            "steps",
+            "learning rate",
+            "warmup",
+            "batch",
+            "rows are",
+            "hidden penalty",
+            "snapshot 1",
+            "snapshots of all"
+        );
 
     [Theory]
     [MemberData(nameof(Impossible))]
@@ -124,6 +228,9 @@ public sealed class PopulationTrainerTests
             "warmup" => Small with { Warmup = 1 },
             "batch" => Small with { Batch = 0 },
             "rows are" => Small with { Inputs = new ToyInputs.DataSet(SparseRows.FromMatrix(new Matrix(3, 4)), true) },
+            "hidden penalty" => Small with { Shape = shape with { HiddenPenalty = -1 } },
+            "snapshot 1" => Small with { SnapshotSteps = [3, 3] },
+            "snapshots of all" => Small with { Steps = 10_000_000, SnapshotSteps = [.. Enumerable.Range(0, 4_000_000)] },
             _ => throw new ArgumentOutOfRangeException(nameof(said), said, "no such case"),
         };
         Assert.Contains(
@@ -134,6 +241,29 @@ public sealed class PopulationTrainerTests
                 )
                 .Message
         );
+    }
+
+    [Fact]
+    public void An_impossible_job_is_named()
+    {
+        var wrong = new ToyJob(Small with { Inputs = new ToyInputs.Fresh(2) }, 0, 0);
+        Assert.StartsWith(
+            "job 1: density is 2",
+            Assert.Throws<ArgumentException>(() => TrainJobs([new ToyJob(Small, 0, 0), wrong], 1)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    private static ToyModel[] TrainJobs(IReadOnlyList<ToyJob> jobs, int threads) =>
+        PopulationTrainer.Train(jobs, threads, null, TestContext.Current.CancellationToken);
+
+    private static void AssertSame(ToyModel expected, ToyModel actual)
+    {
+        Assert.Equal<double>(expected.Parameters.W.Data, actual.Parameters.W.Data);
+        Assert.Equal<double>(expected.Parameters.B, actual.Parameters.B);
+        Assert.Equal(expected.Curve, actual.Curve);
+        Assert.Equal(expected.DivergedAt, actual.DivergedAt);
+        Assert.Equal(expected.Snapshots.Count, actual.Snapshots.Count);
     }
 
     private static ToyModel[] Train(ToyTraining training, int models) =>

@@ -48,12 +48,23 @@ public sealed class ToyKernelTests
         if (shape.OutputRelu)
             output = torch.nn.functional.relu(output);
         var importance = torch.tensor(shape.Importance, dtype: torch.float64);
-        var loss = (importance * (output - x).pow(2)).sum(1).mean();
+        var loss = (importance * (output - x).pow(2)).sum(dim: 1).mean() + (shape.HiddenPenalty * hidden.abs().sum(dim: 1).mean());
         loss.backward();
         var (fastLoss, fastW, fastB) = PopulationTrainer.Gradient(training, 5, 2, 0, parameters);
         Assert.Equal(loss.item<double>(), fastLoss, SinglePrecision * Math.Max(1, fastLoss));
         AssertClose(w.grad!.data<double>().ToArray(), fastW.Data);
         AssertClose(b.grad!.data<double>().ToArray(), fastB);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_loss_of_rows_is_that_of_the_plain_gradient(string name)
+    {
+        var training = Training(name);
+        var parameters = Parameters(training.Shape);
+        var inputs = PopulationTrainer.BatchOf(training, 5, 2).ToMatrix(0);
+        var (expected, _, _) = ToyReference.Gradient(training.Shape, parameters, inputs);
+        Assert.Equal(expected, ToyReference.Loss(training.Shape, parameters, SparseRows.FromMatrix(inputs)), 1e-9 * Math.Max(1, expected));
     }
 
     public static TheoryData<string> Names { get; } =
@@ -67,7 +78,17 @@ public sealed class ToyKernelTests
             "dense linear",
             "data set",
             "batches of a data set",
-            "wide"
+            "wide",
+            "signed",
+            "dense signed",
+            "full signed",
+            "unequal densities",
+            "dense unequal densities",
+            "anticorrelated",
+            "penalty",
+            "penalty behind a relu",
+            "dense penalty",
+            "penalty on a data set"
         );
 
     private static TheoryData<string, InstructionSet> MakeCases()
@@ -85,10 +106,13 @@ public sealed class ToyKernelTests
     /// <summary>Sizes are uneven on purpose: no multiple of a register, a block or a tile.</summary>
     private static ToyTraining Training(string name)
     {
-        ToyTraining Of(int n, int m, ToyInputs inputs, int batch, bool hiddenRelu = false, bool outputRelu = true) =>
+        ToyTraining Of(int n, int m, ToyInputs inputs, int batch, bool hiddenRelu = false, bool outputRelu = true, double penalty = 0) =>
             new()
             {
-                Shape = new ToyShape(n, m, hiddenRelu, outputRelu, [.. Enumerable.Range(0, n).Select(i => MathF.Pow(0.9f, i))]),
+                Shape = new ToyShape(n, m, hiddenRelu, outputRelu, [.. Enumerable.Range(0, n).Select(i => MathF.Pow(0.9f, i))])
+                {
+                    HiddenPenalty = penalty,
+                },
                 Inputs = inputs,
                 Batch = batch,
                 Steps = 10,
@@ -106,6 +130,21 @@ public sealed class ToyKernelTests
             "data set" => Of(50, 2, new ToyInputs.DataSet(Points(50, 9), WholeSetEveryStep: true), 1),
             "batches of a data set" => Of(50, 2, new ToyInputs.DataSet(Points(50, 40), WholeSetEveryStep: false), 33),
             "wide" => Of(201, 20, new ToyInputs.Fresh(0.05), 1024),
+            "signed" => Of(37, 7, new ToyInputs.Fresh(0.05) { Low = -1 }, 131),
+            "dense signed" => Of(13, 5, new ToyInputs.Fresh(0.6) { Low = -1, High = 2 }, 131),
+            "full signed" => Of(13, 5, new ToyInputs.Fresh(1) { Low = -1 }, 131),
+            "unequal densities" => Of(
+                37,
+                7,
+                new ToyInputs.Fresh([.. Enumerable.Range(1, 37).Select(i => Math.Pow(i, -1.2))]) { High = 2 },
+                131
+            ),
+            "dense unequal densities" => Of(6, 2, new ToyInputs.Fresh([0.9, 0.3, 0.6], 2), 70),
+            "anticorrelated" => Of(12, 5, new ToyInputs.Fresh(0.4, 3) { Rule = GroupRule.OneAtATime }, 131),
+            "penalty" => Of(37, 7, new ToyInputs.Fresh(0.05), 131, penalty: 0.3),
+            "penalty behind a relu" => Of(13, 5, new ToyInputs.Fresh(0.2) { Low = -1 }, 131, hiddenRelu: true, penalty: 0.3),
+            "dense penalty" => Of(13, 5, new ToyInputs.Fresh(1), 131, outputRelu: false, penalty: 0.3),
+            "penalty on a data set" => Of(50, 2, new ToyInputs.DataSet(Points(50, 9), WholeSetEveryStep: true), 1, penalty: 0.3),
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such case"),
         };
     }

@@ -22,9 +22,13 @@ internal static class ToyPanels
         for (var j = 0; j < matrix.Columns; j++)
             values[i, j] = matrix[i, j];
         var map = panel.Add.Heatmap(values);
-        map.Colormap = new ScottPlot.Colormaps.Balance();
+        map.Colormap = FigurePalette.Diverging;
         map.ManualRange = new ScottPlot.Range(-range, range);
         panel.Axes.Margins(0, 0);
+        // The first row is drawn on top, so the axis counts downwards.
+        var step = Math.Max(1, matrix.Rows / 4);
+        var numbers = Enumerable.Range(0, (matrix.Rows + step - 1) / step).Select(k => k * step).ToArray();
+        panel.Axes.Left.SetTicks([.. numbers.Select(row => (double)(matrix.Rows - 1 - row))], [.. numbers.Select(row => $"{row}")]);
         panel.HideGrid();
         return panel;
     }
@@ -37,7 +41,7 @@ internal static class ToyPanels
     public static Plot Norms(this Figure figure, string title, Matrix w, Func<int, double> interference)
     {
         var panel = figure.Panel(title, "feature", "‖Wᵢ‖², colour: interference");
-        var colours = new ScottPlot.Colormaps.Viridis();
+        var colours = FigurePalette.Sequential;
         for (var i = 0; i < w.Rows; i++)
         {
             var squaredNorm = 0.0;
@@ -75,16 +79,14 @@ internal static class ToyPanels
     public static Plot Dimensionalities(this Figure figure, string title, IReadOnlyList<(double X, Matrix W)> settings, string x)
     {
         var panel = figure.Panel(title, x, "dimensionality Dᵢ");
+        var right = settings.Max(setting => setting.X) + (0.55 * Spacing(settings, settings.Max(setting => setting.X)));
         foreach (var (value, name) in Plateaus)
         {
-            var line = panel.Add.HorizontalLine(value, 1, FigurePalette.Reference.WithAlpha(.5));
-            line.LabelText = name;
-            line.LabelOppositeAxis = true;
-            line.LabelBackgroundColor = Colors.Transparent;
-            line.LabelFontColor = FigurePalette.Reference;
-            line.LabelFontSize = 9;
+            panel.Add.HorizontalLine(value, 1, FigurePalette.Reference.WithAlpha(.35));
+            var label = panel.Add.Text(name, right, value);
+            (label.LabelFontSize, label.LabelFontColor) = (9, FigurePalette.Reference);
+            label.LabelAlignment = name.Contains('⅜', StringComparison.Ordinal) ? Alignment.UpperLeft : Alignment.LowerLeft;
         }
-        panel.Axes.Right.MinimumSize = 70;
         foreach (var (position, w) in settings)
         {
             var values = Dimensionality.PerFeature(w).Where(d => d is not null).Select(d => d!.Value).Order().ToArray();
@@ -96,13 +98,13 @@ internal static class ToyPanels
             points.MarkerSize = 4;
             points.Color = FigurePalette.Category(0);
         }
-        panel.Axes.SetLimitsY(0, 1.05);
+        panel.Axes.SetLimits(settings.Min(setting => setting.X) - 0.6, right + (0.18 * settings.Count), 0, 1.06);
         return panel;
     }
 
     /// <summary>Dimensionalities of uniform polytopes that the paper draws.</summary>
     public static IReadOnlyList<(double Value, string Name)> Plateaus { get; } =
-    [(1, "1"), (0.75, "¾ tetra."), (2.0 / 3, "⅔ triangle"), (0.5, "½ digon"), (0.4, "⅖ pentagon"), (0.375, "⅜ antiprism")];
+    [(1, "1"), (0.75, "¾ tetra."), (2.0 / 3, "⅔ triangle"), (0.5, "½ digon"), (0.4, "⅖ pentagon"), (0.375, "⅜ antiprism"), (1.0 / 3, "⅓")];
 
     private static double Spacing(IReadOnlyList<(double X, Matrix W)> settings, double position) =>
         settings.Select(setting => Math.Abs(setting.X - position)).Where(distance => distance > 0).DefaultIfEmpty(1).Min();

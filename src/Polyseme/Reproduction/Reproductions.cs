@@ -1,3 +1,4 @@
+using Polyseme.Reproduction.Experiments;
 using Polyseme.Zoo;
 
 namespace Polyseme.Reproduction;
@@ -9,6 +10,8 @@ public static class Reproductions
     public static IReadOnlyList<Experiment> All { get; } =
     [
         Member("tms", "uniform superposition", [("density", "0.05")], [("density", "0.02")]),
+        new TmsImportance(),
+        new TmsGeometry(),
         Member("tms-pairs", "three correlated pairs", [("density", "0.05")], [("density", "0.5")]),
         Member("tms-privileged", "privileged basis, stopped and finished", [("steps", "3000")], [("steps", "30000"), ("seeds", "12")]),
         Member(

@@ -30,6 +30,25 @@ internal static class FeatureGeometry
         return (lines.Count, rays.Count);
     }
 
+    /// <summary>Interference Σ_{j≠i} (Ŵ_i·W_j)²: how much of the other features lies along this one's direction. 0 for a zero row.</summary>
+    /// <remarks>Elhage et al. 2022, "Toy Models of Superposition", on how superposition is measured.</remarks>
+    public static double Interference(Matrix w, int i)
+    {
+        var squaredNorm = SquaredNorm(w, i);
+        if (squaredNorm == 0)
+            return 0;
+        var sum = 0.0;
+        for (var j = 0; j < w.Rows; j++)
+        {
+            var product = j == i ? 0 : Dot(w.Row(i), w.Row(j));
+            sum += product * product;
+        }
+        return sum / squaredNorm;
+    }
+
+    /// <summary>Represented features whose interference stays below .1: each has its direction to itself.</summary>
+    public static int[] Dedicated(Matrix w) => [.. Represented(w).Where(i => Interference(w, i) < 0.1)];
+
     /// <summary>‖W_i‖².</summary>
     public static double SquaredNorm(Matrix w, int i) => Dot(w.Row(i), w.Row(i));
 

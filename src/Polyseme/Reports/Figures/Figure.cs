@@ -60,6 +60,8 @@ public sealed partial class Figure
     {
         FigureFont.Register();
         var plot = new Plot();
+        // Panels share a canvas; each would wipe away those before it.
+        plot.RenderManager.ClearCanvasBeforeEachRender = false;
         plot.Title(title, 14);
         plot.XLabel(x, 12);
         plot.YLabel(y, 12);

@@ -21,6 +21,19 @@ public static class FigurePalette
     /// <summary>For what a curve is compared with: references, bounds, published values.</summary>
     public static Color Reference { get; } = Color.FromHex("#666666");
 
+    /// <summary>For values with a sign: blue, white at zero, red.</summary>
+    public static IColormap Diverging { get; } =
+        new ScottPlot.Colormaps.CustomInterpolated([
+            Color.FromHex("#08519C"),
+            Color.FromHex("#6BAED6"),
+            Color.FromHex("#FFFFFF"),
+            Color.FromHex("#FB8A5C"),
+            Color.FromHex("#B30000"),
+        ]);
+
+    /// <summary>For values from small to large.</summary>
+    public static IColormap Sequential { get; } = new ScottPlot.Colormaps.Viridis();
+
     /// <summary>The colour of category <paramref name="index"/>, starting again after the last.</summary>
     public static Color Category(int index) => Categories[index % Categories.Count];
 }

@@ -11,9 +11,11 @@ public static class Reproductions
     [
         Member("tms", "uniform superposition", [("density", "0.05")], [("density", "0.02")]),
         new TmsImportance(),
+        new TmsPhases(),
         new TmsGeometry(),
+        new TmsAdversarial(),
         Member("tms-pairs", "three correlated pairs", [("density", "0.05")], [("density", "0.5")]),
-        Member("tms-privileged", "privileged basis, stopped and finished", [("steps", "3000")], [("steps", "30000"), ("seeds", "12")]),
+        new TmsPrivileged(),
         Member(
             "tms-memorised",
             "the number of data points decides",

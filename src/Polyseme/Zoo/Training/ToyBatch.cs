@@ -23,7 +23,7 @@ internal sealed class ToyBatch
     public const double DenseFrom = 0.4;
 
     /// <summary>Up to so many features, drawing every entry costs less than finding the active ones …</summary>
-    private const int FewFeatures = 4;
+    public const int FewFeatures = 3;
 
     /// <summary>… from this density on.</summary>
     private const double FewDenseFrom = 0.05;

@@ -23,6 +23,8 @@ internal static unsafe class ToyKernel<TSimd, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double? Gradient(ToyShape shape, ToyWorkspace space, ToyBatch batch, bool withLoss)
     {
+        if (ToyPaths.UsesFewFeatures(shape, batch))
+            return FewFeaturesKernel<TSimd, TVector>.Gradient(shape, space, batch, withLoss);
         if (ToyPaths.UsesGram(shape, batch))
             return GramKernel<TSimd, TVector>.Gradient(shape, space, batch, withLoss);
         new Span<float>(space.SumsW, space.PaddedFeatures * space.Hidden * TSimd.Width).Clear();

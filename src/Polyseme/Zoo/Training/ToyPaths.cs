@@ -6,6 +6,10 @@ internal static class ToyPaths
     /// <summary>The largest G and M that the Gram path is meant for, features.</summary>
     private const int MostFeatures = 1024;
 
+    /// <summary>Whether the whole model fits the registers.</summary>
+    public static bool UsesFewFeatures(ToyShape shape, ToyBatch batch) =>
+        batch.IsTiled && shape.Features <= ToyBatch.FewFeatures && !shape.HiddenRelu && shape.HiddenPenalty == 0;
+
     /// <summary>Whether fewer operations go through G = W·Wᵀ than through the hidden layer.</summary>
     /// <remarks>The factors are what an operation costs on each path relative to the other, fitted to measured times.</remarks>
     public static bool UsesGram(ToyShape shape, ToyBatch batch)

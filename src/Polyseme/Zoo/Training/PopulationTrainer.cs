@@ -108,7 +108,7 @@ public static class PopulationTrainer
         space.Load(parameters);
         var batch = BatchOf(training, seed, model);
         batch.Make(step);
-        var loss = Gradient(training, space, batch, step, withLoss: true);
+        var loss = Gradient(training, space, batch, withLoss: true);
         var (w, b) = space.Gradient();
         return (loss!.Value, w, b);
     }
@@ -135,7 +135,7 @@ public static class PopulationTrainer
             KeepSnapshot(training, space, step, snapshots);
             batch.Make(step);
             var withLoss = (step + 1) % every == 0 || step + 1 == training.Steps;
-            if (Gradient(training, space, batch, step, withLoss) is { } now)
+            if (Gradient(training, space, batch, withLoss) is { } now)
             {
                 loss = now;
                 if (double.IsFinite(now))
@@ -162,12 +162,12 @@ public static class PopulationTrainer
             snapshots.Add(new ToySnapshot(step, space.Save()));
     }
 
-    private static double? Gradient(ToyTraining training, ToyWorkspace space, ToyBatch batch, int step, bool withLoss) =>
+    private static double? Gradient(ToyTraining training, ToyWorkspace space, ToyBatch batch, bool withLoss) =>
         training.Instructions switch
         {
-            InstructionSet.Vector512 => ToyKernel<Simd512, Vector512<float>>.Gradient(training.Shape, space, batch, step, withLoss),
-            InstructionSet.Vector256 => ToyKernel<Simd256, Vector256<float>>.Gradient(training.Shape, space, batch, step, withLoss),
-            InstructionSet.Scalar => ToyKernel<SimdScalar, float>.Gradient(training.Shape, space, batch, step, withLoss),
+            InstructionSet.Vector512 => ToyKernel<Simd512, Vector512<float>>.Gradient(training.Shape, space, batch, withLoss),
+            InstructionSet.Vector256 => ToyKernel<Simd256, Vector256<float>>.Gradient(training.Shape, space, batch, withLoss),
+            InstructionSet.Scalar => ToyKernel<SimdScalar, float>.Gradient(training.Shape, space, batch, withLoss),
             _ => throw new ArgumentOutOfRangeException(nameof(training), training.Instructions, "no such instruction set"),
         };
 

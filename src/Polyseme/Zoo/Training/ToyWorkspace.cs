@@ -11,6 +11,7 @@ internal sealed unsafe class ToyWorkspace : IDisposable
 {
     private const int MaxWidth = 16;
     private float* _block;
+    private GramSpace? _gram;
 
     public ToyWorkspace(ToyShape shape, int batch)
     {
@@ -89,6 +90,9 @@ internal sealed unsafe class ToyWorkspace : IDisposable
     /// <summary>Floats between two rows of W: 4, 8 or a multiple of 16, so that a row is a whole number of registers.</summary>
     public int RowStride { get; }
 
+    /// <summary>What the Gram path works in; there from its first use.</summary>
+    public GramSpace Gram => _gram ??= new GramSpace(Features, Hidden);
+
     /// <summary>Tiles that are worked on before their gradients are summed.</summary>
     public int ChunkTiles { get; }
 
@@ -147,6 +151,8 @@ internal sealed unsafe class ToyWorkspace : IDisposable
     {
         NativeMemory.AlignedFree(_block);
         _block = null;
+        _gram?.Dispose();
+        _gram = null;
     }
 
     private (nint At, int Count)[] Everything()

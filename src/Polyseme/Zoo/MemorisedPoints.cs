@@ -45,7 +45,7 @@ public sealed record MemorisedPointsConfig : ZooConfig
     {
         get;
         init => field = Allowed.Between(value, 1, 100);
-    } = 4;
+    } = 12;
 
     /// <summary>Adam's highest learning rate. In 1e-6 … 1.</summary>
     public double LearningRate

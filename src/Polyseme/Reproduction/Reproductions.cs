@@ -12,7 +12,10 @@ public static class Reproductions
         Member("tms", "uniform superposition", [("density", "0.05")], [("density", "0.02")]),
         new TmsImportance(),
         new TmsGeometry(),
-        Member("tms-pairs", "three correlated pairs", [("density", "0.05")], [("density", "0.5")]),
+        new TmsPentagon(),
+        new TmsCorrelated(),
+        new TmsPairs(),
+        new TmsDynamics(),
         Member("tms-privileged", "privileged basis, stopped and finished", [("steps", "3000")], [("steps", "30000"), ("seeds", "12")]),
         Member(
             "tms-memorised",
@@ -21,6 +24,8 @@ public static class Reproductions
             [("points", "8")],
             [("points", "3000"), ("seeds", "3")]
         ),
+        new TmsPenalised(),
+        new TmsFrequencies(),
         Member("xy", "the product x·y, constructed", [("k", "8")], [("k", "16")], [("k", "32")]),
         Member(
             "mixed-radix",

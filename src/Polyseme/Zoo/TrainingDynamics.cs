@@ -27,23 +27,28 @@ internal sealed record TrainingDynamics(int[] Steps, double[] Losses, double[][]
         return new TrainingDynamics(
             [.. model.Snapshots.Select(snapshot => snapshot.Step)],
             losses,
-            [
-                .. model.Snapshots.Select(snapshot =>
-                    Dimensionality.PerFeature(snapshot.Parameters.W).Select(d => d ?? 0).ToArray()
-                ),
-            ]
+            [.. model.Snapshots.Select(snapshot => Dimensionality.PerFeature(snapshot.Parameters.W).Select(d => d ?? 0).ToArray())]
         );
     }
 
-    /// <summary>The points where the loss falls most: the largest falls over ±<paramref name="halfWidth"/> points that are the largest among their neighbours.</summary>
+    /// <summary>How much the logarithm of the loss falls over ±<paramref name="halfWidth"/> points, nats. Positive = the loss gets better.</summary>
+    /// <param name="at">The point.</param>
+    /// <param name="halfWidth">Points to either side.</param>
+    /// <param name="first">The first point that counts.</param>
+    public double Fall(int at, int halfWidth, int first) =>
+        Math.Log(Losses[Math.Max(first, at - halfWidth)] / Losses[Math.Min(Losses.Length - 1, at + halfWidth)]);
+
+    /// <summary>The points where the loss falls most, as a share of itself: the largest falls that are the largest among their neighbours.</summary>
     /// <param name="count">How many, at most.</param>
     /// <param name="halfWidth">Points to either side; two drops are further apart than that.</param>
     /// <param name="first">The first point that counts.</param>
     /// <returns>Points, the largest fall first.</returns>
     public int[] LargestDrops(int count, int halfWidth, int first)
     {
-        double Fall(int k) => Losses[Math.Max(first, k - halfWidth)] - Losses[Math.Min(Losses.Length - 1, k + halfWidth)];
-        var falls = Enumerable.Range(0, Losses.Length).Select(k => k < first ? double.NegativeInfinity : Fall(k)).ToArray();
+        var falls = Enumerable
+            .Range(0, Losses.Length)
+            .Select(k => k < first ? double.NegativeInfinity : Fall(k, halfWidth, first))
+            .ToArray();
         bool IsLargest(int k)
         {
             for (var other = Math.Max(first, k - halfWidth); other <= Math.Min(falls.Length - 1, k + halfWidth); other++)

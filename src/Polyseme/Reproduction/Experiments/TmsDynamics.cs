@@ -17,8 +17,8 @@ public sealed class TmsDynamics : Experiment
         Points = 200;
     private const double Density = 0.05;
 
-    /// <summary>A fall of the loss is a drop from this share of the final loss on: below lies the slow end of training.</summary>
-    private const double SmallestDrop = 0.1;
+    /// <summary>A fall of the loss by a fifth of itself is a drop: below lies the slow end of training. In nats.</summary>
+    private static readonly double s_smallestDrop = -Math.Log(0.8);
 
     /// <summary>A change of a dimensionality that is a jump.</summary>
     private const double SmallestJump = 0.1;
@@ -41,7 +41,7 @@ public sealed class TmsDynamics : Experiment
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
         const int steps = 10_000;
-        var judged = ZooSample.Inputs(Training(steps).Inputs, Features, 5000, config.Seed, "toy/judge");
+        var judged = ZooSample.Inputs(Training(steps).Inputs, Features, 10_000, config.Seed, "toy/judge");
         Trajectory[] Train(int length)
         {
             var training = Training(length);
@@ -59,7 +59,7 @@ public sealed class TmsDynamics : Experiment
         if (config.Size != ReproductionSize.Quick)
             rows.AddRange(Triangles($"control, {4 * steps} steps: ", Train(4 * steps)));
         var ran =
-            $"n = 6, m = 3, two sets of three that switch on together, p = {Density} a set, {Seeds} seeds, {steps} steps of 256 rows, Adam 1e-3 to zero; loss and Dᵢ at {Points + 1} points, on 5,000 fresh rows"
+            $"n = 6, m = 3, two sets of three that switch on together, p = {Density} a set, {Seeds} seeds, {steps} steps of 256 rows, Adam 1e-3 to zero; loss and Dᵢ at {Points + 1} points, on 10,000 fresh rows"
             + (config.Size == ReproductionSize.Quick ? "" : $"; control: {4 * steps} steps");
         return new ExperimentResult(ran, rows, [Draw(trained)]);
     }
@@ -78,27 +78,20 @@ public sealed class TmsDynamics : Experiment
     /// <summary>A seed's way.</summary>
     /// <param name="W">Its final directions.</param>
     /// <param name="Dynamics">Loss and dimensionalities.</param>
-    /// <param name="Falls">The three largest falls of the loss: the point, the fall as a share of the final loss, and the largest change of a dimensionality around it.</param>
+    /// <param name="Falls">The three largest falls of the loss: the point, the fall of the loss in nats, and the largest change of a dimensionality around it.</param>
     /// <param name="Chance">The share of all points around which a dimensionality jumps.</param>
     private sealed record Trajectory(Matrix W, TrainingDynamics Dynamics, (int Point, double Fall, double Jump)[] Falls, double Chance)
     {
         public double FinalLoss => Dynamics.Losses[^1];
 
-        public (int Point, double Fall, double Jump)[] Drops => [.. Falls.Where(fall => fall.Fall >= SmallestDrop)];
+        public (int Point, double Fall, double Jump)[] Drops => [.. Falls.Where(fall => fall.Fall >= s_smallestDrop)];
 
         public static Trajectory Of(ToyModel model, TrainingDynamics dynamics)
         {
             var first = Array.FindIndex(dynamics.Steps, step => step >= FirstStep);
-            var losses = dynamics.Losses;
             var falls = dynamics
                 .LargestDrops(3, DropHalfWidth, first)
-                .Select(k =>
-                    (
-                        k,
-                        (losses[Math.Max(first, k - DropHalfWidth)] - losses[Math.Min(Points, k + DropHalfWidth)]) / losses[^1],
-                        dynamics.LargestJump(k, JumpHalfWidth, first)
-                    )
-                )
+                .Select(k => (k, dynamics.Fall(k, DropHalfWidth, first), dynamics.LargestJump(k, JumpHalfWidth, first)))
                 .ToArray();
             var chance = Enumerable
                 .Range(first, Points + 1 - first)
@@ -112,10 +105,10 @@ public sealed class TmsDynamics : Experiment
         string Text(Trajectory seed) =>
             string.Join(
                 ", ",
-                seed.Falls.Select(fall => $"{(double)fall.Point / Points:0.00}: loss −{fall.Fall:0.00}, Dᵢ {fall.Jump:0.00}")
+                seed.Falls.Select(fall => $"{(double)fall.Point / Points:0.00}: loss ×{Math.Exp(-fall.Fall):0.00}, Dᵢ {fall.Jump:0.00}")
             );
         yield return ClaimRow.Check(
-            $"seeds, of {Seeds}, on which every drop of the loss (the three largest falls, each at least {SmallestDrop} of the final loss) comes within ±3 % of the run with a jump of some Dᵢ ≥ {SmallestJump}",
+            $"seeds, of {Seeds}, on which every drop of the loss (the three largest falls that take a fifth of it or more) comes within ±3 % of the run with a jump of some Dᵢ ≥ {SmallestJump}",
             Paper,
             "≥ 8",
             trained.Count(seed => seed.Drops.Length > 0 && seed.Drops.All(drop => drop.Jump >= SmallestJump)),
@@ -153,7 +146,14 @@ public sealed class TmsDynamics : Experiment
             0.1,
             note
         );
-        yield return ClaimRow.Check($"{name}the two triangles' planes are parallel: |cosine| of their normals", Paper, "1", parallel, 0.95, 1 + 1e-9);
+        yield return ClaimRow.Check(
+            $"{name}the two triangles' planes are parallel: |cosine| of their normals",
+            Paper,
+            "1",
+            parallel,
+            0.95,
+            1 + 1e-9
+        );
     }
 
     private static (double FarthestFromHalf, double Parallel) Triangle(Matrix w)

@@ -52,7 +52,13 @@ public sealed class TmsFrequencies : Experiment
         ];
         if (config.Size == ReproductionSize.Default)
             runs.AddRange(
-                new[] { FrequencyLaw.Uniform, FrequencyLaw.Power }.Select(law => new Trial($"control, {4 * steps} steps: ", law, 2, 1, 4 * steps))
+                new[] { FrequencyLaw.Uniform, FrequencyLaw.Power }.Select(law => new Trial(
+                    $"control, {4 * steps} steps: ",
+                    law,
+                    2,
+                    seeds,
+                    4 * steps
+                ))
             );
         var trained = ToySetting.TrainAll([.. runs.Select(run => run.Setting())], config.Seed, progress, cancellation);
         var models = runs.Zip(trained, (run, best) => new Model(run, best.Best.Parameters.W)).ToArray();
@@ -60,7 +66,10 @@ public sealed class TmsFrequencies : Experiment
         List<ClaimRow> rows = [.. models.Where(model => actives.Contains(model.Trial.Active)).SelectMany(Rows)];
         foreach (var law in laws)
         {
-            var counts = models.Where(model => model.Is(law) && actives.Contains(model.Trial.Active)).Select(model => model.Represented).ToArray();
+            var counts = models
+                .Where(model => model.Is(law) && actives.Contains(model.Trial.Active))
+                .Select(model => model.Represented)
+                .ToArray();
             rows.Add(
                 ClaimRow.Check(
                     $"{Words(law)}: represented features rise as inputs become sparser",
@@ -149,15 +158,13 @@ public sealed class TmsFrequencies : Experiment
             Hidden + 1,
             Features
         );
-        yield return ClaimRow.Check(
-            $"{name}: ΣDᵢ / m",
+        yield return ClaimRow.Check($"{name}: ΣDᵢ / m", Reference, "1", Dimensionality.Total(model.W) / Hidden, 0.97, 1.03);
+        yield return ClaimRow.Measure(
+            $"{name}: dimensions per feature, D*",
             Reference,
-            "1",
-            Dimensionality.Total(model.W) / Hidden,
-            0.97,
-            1.03
+            known is null ? null : $"{known.Value.DStar}",
+            model.DStar
         );
-        yield return ClaimRow.Measure($"{name}: dimensions per feature, D*", Reference, known is null ? null : $"{known.Value.DStar}", model.DStar);
         if (model.Trial.Law is FrequencyLaw.Power or FrequencyLaw.Exponential)
             yield return ClaimRow.Check(
                 $"{name}: ignored features before the last represented one, per 20",
@@ -181,7 +188,9 @@ public sealed class TmsFrequencies : Experiment
     private static IEnumerable<ClaimRow> Smearing(Model[] models)
     {
         var uniform = models.Where(model => model.Is(FrequencyLaw.Uniform)).ToArray();
-        foreach (var model in models.Where(model => !model.Is(FrequencyLaw.Uniform) && model.Trial.Prefix.Length == 0 && model.DStar >= 1.0 / 3))
+        foreach (
+            var model in models.Where(model => !model.Is(FrequencyLaw.Uniform) && model.Trial.Prefix.Length == 0 && model.DStar >= 1.0 / 3)
+        )
         {
             var nearest = uniform.MinBy(other => Math.Abs(other.DStar - model.DStar))!;
             yield return ClaimRow.Check(
@@ -234,7 +243,11 @@ public sealed class TmsFrequencies : Experiment
             panelWidth: 900,
             panelHeight: 420
         );
-        var strip = figure.Dimensionalities("dimensionality of each feature", [.. shown.Select((model, k) => ((double)k, model.W))], "law and active features");
+        var strip = figure.Dimensionalities(
+            "dimensionality of each feature",
+            [.. shown.Select((model, k) => ((double)k, model.W))],
+            "law and active features"
+        );
         strip.Axes.Bottom.SetTicks(
             [.. shown.Select((_, k) => (double)k)],
             [.. shown.Select(model => $"{Words(model.Trial.Law)[..1].ToUpperInvariant()} {model.Trial.Active}")]

@@ -15,7 +15,7 @@ public sealed class TmsCorrelated : Experiment
     private const double PairDensity = 0.05;
 
     /// <summary>Density of the two sets of ten: a row has a set of ten active features or none, seldom both.</summary>
-    private const double SetDensity = 0.1;
+    private const double SetDensity = 0.05;
 
     /// <inheritdoc/>
     public override string Name => "tms-correlated";
@@ -33,7 +33,7 @@ public sealed class TmsCorrelated : Experiment
         [
             new("anticorrelated pairs, n = 4, m = 2", 4, 2, 2, PairDensity, GroupRule.OneAtATime, config.Choose(4, 16, 16), 5000),
             new("correlated pairs, n = 4, m = 2", 4, 2, 2, PairDensity, GroupRule.Together, config.Choose(4, 16, 16), 5000),
-            new("two correlated sets of ten, n = 20, m = 10", 20, 10, 10, SetDensity, GroupRule.Together, config.Choose(2, 4, 16), 5000),
+            new("two correlated sets of ten, n = 20, m = 10", 20, 10, 10, SetDensity, GroupRule.Together, config.Choose(4, 4, 16), 5000),
         ];
         if (config.Size != ReproductionSize.Quick)
         {

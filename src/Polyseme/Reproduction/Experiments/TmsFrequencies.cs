@@ -35,16 +35,16 @@ public sealed class TmsFrequencies : Experiment
     /// <inheritdoc/>
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
-        var actives = config.Choose<double[]>([6, 0.6], [6, 2, 0.6], [6, 2, 0.6]);
+        var actives = config.Choose<double[]>([2, 0.6], [6, 2, 0.6], [6, 2, 0.6]);
         var laws = config.Choose<FrequencyLaw[]>(
-            [FrequencyLaw.Uniform, FrequencyLaw.Power],
+            [FrequencyLaw.Uniform, FrequencyLaw.Exponential],
             Enum.GetValues<FrequencyLaw>(),
             Enum.GetValues<FrequencyLaw>()
         );
         // Uniform models whose dimensions per feature cover those that the other laws have while features are large enough for plateaus.
         var denser = config.Choose<double[]>([], [8, 10, 12, 14, 16, 18, 20], [8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 22]);
-        var seeds = config.Choose(1, 4, 8);
-        var steps = config.Choose(3000, 5000, 20_000);
+        var seeds = config.Choose(4, 4, 8);
+        var steps = config.Choose(5000, 5000, 20_000);
         List<Trial> runs =
         [
             .. from law in laws from active in actives select new Trial("", law, active, seeds, steps),
@@ -167,20 +167,20 @@ public sealed class TmsFrequencies : Experiment
         );
         if (model.Trial.Law is FrequencyLaw.Power or FrequencyLaw.Exponential)
             yield return ClaimRow.Check(
-                $"{name}: ignored features before the last represented one, per 20",
+                $"{name}: ignored features before the last represented one, per 20 features begun",
                 Reference,
                 "at most 3",
-                20.0 * (last - represented.Length) / last,
+                (last - represented.Length) / Math.Ceiling(last / 20.0),
                 0,
                 3,
                 $"{last - represented.Length} before feature {last}"
             );
         else
             yield return ClaimRow.Measure(
-                $"{name}: ignored features before the last represented one, per 20",
+                $"{name}: ignored features before the last represented one, per 20 features begun",
                 Reference,
                 model.Trial.Law == FrequencyLaw.Uniform ? "no order" : null,
-                20.0 * (last - represented.Length) / last
+                (last - represented.Length) / Math.Ceiling(last / 20.0)
             );
     }
 
@@ -210,9 +210,9 @@ public sealed class TmsFrequencies : Experiment
         var figure = new Figure(
             "norms",
             "Which features are represented, by frequency",
-            "Squared norms from the most to the least frequent feature, coloured by interference (yellow: 1). Unequal frequencies: the represented features are the most frequent ones, more of them as inputs become sparser. Equal: in no order.",
+            "Above each panel: the law, the mean number of active features, the represented ones. Squared norms from the most to the least frequent feature, coloured by interference (yellow: 1). Unequal frequencies: the represented features are the most frequent ones, more of them as inputs become sparser. Equal: in no order.",
             columns: actives.Length,
-            panelWidth: 340,
+            panelWidth: 380,
             panelHeight: 220
         );
         foreach (var law in laws)
@@ -220,7 +220,7 @@ public sealed class TmsFrequencies : Experiment
         {
             var model = models.First(candidate => candidate.Is(law) && candidate.Trial.Active == active);
             var panel = figure.Norms(
-                $"{Words(law)}, {active} active: {model.Represented} represented",
+                $"{Words(law)}, {active} active: {model.Represented}",
                 model.W,
                 i => FeatureGeometry.Interference(model.W, i)
             );

@@ -28,7 +28,7 @@ public sealed class TmsPairs : Experiment
         var densities = config.Choose<double[]>([0.05, 0.5], all, all);
         var seeds = config.Choose(12, 16, 64);
         // A verdict of superposition and one of three sums, trained four times as long.
-        var controls = config.Choose<double[]>([], [0.05, 0.5], [0.05, 0.2, 0.5, 0.7]);
+        var controls = config.Choose<double[]>([], [0.05, 0.15, 0.5], [0.05, 0.15, 0.5, 0.7]);
         var trained = ToySetting.TrainAll(
             [
                 .. densities.Select(density => Setting(density, seeds, Steps)),
@@ -116,7 +116,7 @@ public sealed class TmsPairs : Experiment
             "Three correlated pairs in a plane",
             $"The best of {seeds} models at each density; features 1 and 2 (blue, orange), 3 and 4 (green, pink), 5 and 6 (light blue, yellow) switch on together. Sparse: six directions. Denser: pairs collapse, one after the other, to a direction that carries their sum; then the three sums rearrange.",
             columns: 5,
-            panelWidth: 250,
+            panelWidth: 290,
             panelHeight: 270
         );
         foreach (var (density, models) in densities.Zip(trained))

@@ -31,7 +31,7 @@ public sealed class TmsPenalised : Experiment
     {
         double[] all = [0, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07, 0.085, 0.1, 0.11, 0.13, 0.15];
         var penalties = config.Choose<double[]>([0, 0.01, 0.1], all, all);
-        var seeds = config.Choose(2, 4, 16);
+        var seeds = config.Choose(4, 4, 16);
         const int steps = 5000;
         var controls = config.Choose<double[]>([], [0, 0.1], all);
         var trained = ToySetting.TrainAll(

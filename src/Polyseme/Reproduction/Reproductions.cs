@@ -14,7 +14,10 @@ public static class Reproductions
         new TmsPhases(),
         new TmsGeometry(),
         new TmsAdversarial(),
-        Member("tms-pairs", "three correlated pairs", [("density", "0.05")], [("density", "0.5")]),
+        new TmsPentagon(),
+        new TmsCorrelated(),
+        new TmsPairs(),
+        new TmsDynamics(),
         new TmsPrivileged(),
         Member(
             "tms-memorised",
@@ -23,6 +26,8 @@ public static class Reproductions
             [("points", "8")],
             [("points", "3000"), ("seeds", "3")]
         ),
+        new TmsPenalised(),
+        new TmsFrequencies(),
         Member("xy", "the product x·y, constructed", [("k", "8")], [("k", "16")], [("k", "32")]),
         Member(
             "mixed-radix",

@@ -99,6 +99,8 @@ public sealed class ZooTests
     [InlineData("tms", "density=0")]
     [InlineData("tms", "density=1.01")]
     [InlineData("tms", "samples=1")]
+    [InlineData("tms", "frequencies=zipf")]
+    [InlineData("tms", "importance-decay=2")]
     [InlineData("tms-memorised", "points=1")]
     [InlineData("xy", "k=7")]
     [InlineData("xy", "hook=hook_hidden")]

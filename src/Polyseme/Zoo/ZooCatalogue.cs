@@ -1,3 +1,5 @@
+using Polyseme.Zoo.Capacities;
+
 namespace Polyseme.Zoo;
 
 /// <summary>A member with a configuration, under the name that the tour's table shows.</summary>
@@ -19,6 +21,7 @@ public static class ZooCatalogue
         new ProductNetwork(),
         new MixedRadix(),
         new BitExtraction(),
+        new Capacity(),
     ];
 
     /// <summary>The networks of <c>polyseme tour</c>. The finished privileged basis trains the first twelve of the models that the stopped one trains.</summary>

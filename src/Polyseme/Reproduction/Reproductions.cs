@@ -32,6 +32,9 @@ public static class Reproductions
         ),
         Member("bit-extraction", "bits of the input, one after the other", [("bits", "12")]),
         new CapacityExperiment(),
+        new IncidentalExperiment(),
+        new LossInducedExperiment(),
+        new NonlinearEncoderExperiment(),
     ];
 
     /// <summary>The experiment called <paramref name="name"/>.</summary>

@@ -1,4 +1,8 @@
 using Polyseme.Zoo.Capacities;
+using Polyseme.Zoo.Codes;
+using Polyseme.Zoo.Incidental;
+using Polyseme.Zoo.LossInduced;
+using Polyseme.Zoo.NonlinearEncoders;
 
 namespace Polyseme.Zoo;
 
@@ -22,6 +26,11 @@ public static class ZooCatalogue
         new MixedRadix(),
         new BitExtraction(),
         new Capacity(),
+        new IncidentalPolysemanticity(),
+        new LossInducedPolysemanticity(),
+        new Packing(),
+        new DeadZone(),
+        new NonlinearEncoder(),
     ];
 
     /// <summary>The networks of <c>polyseme tour</c>. The finished privileged basis trains the first twelve of the models that the stopped one trains.</summary>

@@ -26,7 +26,7 @@ internal sealed class GramDescent
     private readonly double[] _gram;
     private readonly double[] _derivative;
     private readonly double[] _row;
-    private readonly DoubleAdam _adam;
+    private readonly AdamState<double> _adam;
 
     /// <param name="start">The directions to start from, as rows; copied. Shape: <c>[n, m]</c>.</param>
     /// <param name="unitNorm">Whether rows stay on the unit sphere.</param>
@@ -38,7 +38,7 @@ internal sealed class GramDescent
         _gram = new double[_n * _n];
         _derivative = new double[_n * _n];
         _row = new double[_n];
-        _adam = new DoubleAdam(_n * _m);
+        _adam = new AdamState<double>(_n * _m);
         if (_unit)
             Normalise();
     }

@@ -34,6 +34,8 @@ public static class Reproductions
         new CapacityExperiment(),
         new IncidentalExperiment(),
         new LossInducedExperiment(),
+        new PackingExperiment(),
+        new DeadZoneExperiment(),
         new NonlinearEncoderExperiment(),
     ];
 

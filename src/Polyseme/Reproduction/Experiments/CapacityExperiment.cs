@@ -207,11 +207,7 @@ public sealed class CapacityExperiment : Experiment
         for (var feature = 0; feature < importance.Length; feature++)
         {
             var color = Colormap(feature / (double)(importance.Length - 1));
-            shares.Add.ScatterLine(
-                grid.Select(Math.Log10).ToArray(),
-                solved.Select(capacity => capacity[feature]).ToArray(),
-                color
-            );
+            shares.Add.ScatterLine(grid.Select(Math.Log10).ToArray(), solved.Select(capacity => capacity[feature]).ToArray(), color);
             var dots = shares.Add.ScatterPoints(
                 s_reference.Select(entry => Math.Log10(entry.Kurtosis)).ToArray(),
                 trained.Select(ours => ours.Capacity[feature]).ToArray(),

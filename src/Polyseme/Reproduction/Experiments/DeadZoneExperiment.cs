@@ -24,10 +24,12 @@ public sealed class DeadZoneExperiment : Experiment
     /// <inheritdoc/>
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
-        var (starts, steps) = (config.Choose(8, 24, 24), config.Choose(3000, 6000, 12_000));
+        // Starts above a threshold end as soon as one reaches zero; below, all are spent, and the smallest size spends fewer.
+        var (starts, steps) = (24, config.Choose(4000, 6000, 12_000));
+        var below = config.Choose(6, starts, starts);
         var rows = new List<ClaimRow>();
-        double Loss(int features, int hidden, double tolerance, bool relu) =>
-            DeadZoneTraining.Train(features, hidden, tolerance, relu, starts, steps, 0.02, config.Seed, cancellation).Loss;
+        double Loss(int features, int hidden, double tolerance, bool relu, int tries) =>
+            DeadZoneTraining.Train(features, hidden, tolerance, relu, tries, steps, 0.02, config.Seed, cancellation).Loss;
         var done = 0;
         foreach (var threshold in DeadZoneThreshold.All)
         {
@@ -39,7 +41,7 @@ public sealed class DeadZoneExperiment : Experiment
                     $"{named}: loss at τ₀ + {DeadZoneThreshold.Above}",
                     Derived,
                     "0",
-                    Loss(threshold.Features, threshold.Hidden, threshold.Tolerance + DeadZoneThreshold.Above, threshold.Relu),
+                    Loss(threshold.Features, threshold.Hidden, threshold.Tolerance + DeadZoneThreshold.Above, threshold.Relu, starts),
                     0,
                     DeadZoneTraining.Zero
                 )
@@ -51,7 +53,7 @@ public sealed class DeadZoneExperiment : Experiment
                         $"{named}: loss at τ₀ − {DeadZoneThreshold.Below}",
                         Derived,
                         "above 5e-4",
-                        Loss(threshold.Features, threshold.Hidden, threshold.Tolerance - DeadZoneThreshold.Below, threshold.Relu),
+                        Loss(threshold.Features, threshold.Hidden, threshold.Tolerance - DeadZoneThreshold.Below, threshold.Relu, below),
                         NotZero,
                         double.PositiveInfinity
                     )
@@ -65,7 +67,7 @@ public sealed class DeadZoneExperiment : Experiment
                         $"ReLU output, {threshold.Features + 1} features in {threshold.Hidden}: loss at τ = {DeadZoneThreshold.Above}",
                         Derived,
                         threshold.Hidden == 4 ? "0.774" : "above 5e-4",
-                        Loss(threshold.Features + 1, threshold.Hidden, DeadZoneThreshold.Above, relu: true),
+                        Loss(threshold.Features + 1, threshold.Hidden, DeadZoneThreshold.Above, relu: true, below),
                         threshold.Hidden == 4 ? 0.764 : NotZero,
                         threshold.Hidden == 4 ? 0.784 : double.PositiveInfinity
                     )
@@ -79,7 +81,7 @@ public sealed class DeadZoneExperiment : Experiment
                     $"ReLU output, τ = 0: loss of {2 * hidden} features in {hidden}",
                     Derived,
                     "0",
-                    Loss(2 * hidden, hidden, 0, relu: true),
+                    Loss(2 * hidden, hidden, 0, relu: true, starts),
                     0,
                     DeadZoneTraining.Zero
                 )
@@ -89,7 +91,7 @@ public sealed class DeadZoneExperiment : Experiment
                     $"ReLU output, τ = 0: loss of {(2 * hidden) + 1} features in {hidden}",
                     Derived,
                     "above 0.7",
-                    Loss((2 * hidden) + 1, hidden, 0, relu: true),
+                    Loss((2 * hidden) + 1, hidden, 0, relu: true, below),
                     0.7,
                     double.PositiveInfinity
                 )
@@ -99,7 +101,7 @@ public sealed class DeadZoneExperiment : Experiment
             Control(rows, config, starts, steps, cancellation);
         var rounded = Rounded(rows, config, progress, cancellation);
         return new ExperimentResult(
-            $"best of {starts} starts of {steps:N0} Adam steps on one-hot inputs; {rounded.Features} sparse features in {rounded.Hidden}, density .05, {rounded.Steps:N0} steps of {rounded.Batch}, mean of {rounded.Seeds} seeds",
+            $"best of {starts} starts ({below} below a threshold) of {steps:N0} Adam steps on one-hot inputs; {rounded.Features} sparse features in {rounded.Hidden}, density .05, {rounded.Steps:N0} steps of {rounded.Batch}, mean of {rounded.Seeds} seeds",
             rows,
             [Draw(Curves(config, cancellation), rounded)]
         );
@@ -169,7 +171,11 @@ public sealed class DeadZoneExperiment : Experiment
         ];
         var (features, hidden, seeds) = (config.Choose(30, 60, 60), config.Choose(3, 6, 6), config.Choose(1, 2, 6));
         var (steps, batch) = (config.Choose(1500, 4000, 10_000), 256);
-        double[] tolerances = config.Choose<double[]>([0, 0.1, 0.2], [0, 0.05, 0.1, 0.15, 0.2, 0.3], [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4]);
+        double[] tolerances = config.Choose<double[]>(
+            [0, 0.1, 0.2],
+            [0, 0.05, 0.1, 0.15, 0.2, 0.3],
+            [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4]
+        );
         var jobs = (
             from variant in variants
             from tolerance in tolerances
@@ -188,7 +194,9 @@ public sealed class DeadZoneExperiment : Experiment
                 // With τ = 0 the Huber error would be zero everywhere; its limit for large τ, the squared error, stands at the same place.
                 var error = variant.Error == RoundedError.Huber && tolerance == 0 ? RoundedError.Squared : variant.Error;
                 var toy = new RoundedToy(features, hidden, 0.05, variant.Output, error, tolerance);
-                counts[job] = FeatureGeometry.Represented(toy.Train(steps, batch, 3e-3, config.Seed, seed, cancellation).Parameters.W).Length;
+                counts[job] = FeatureGeometry
+                    .Represented(toy.Train(steps, batch, 3e-3, config.Seed, seed, cancellation).Parameters.W)
+                    .Length;
                 progress?.Report(new Step("rounded toy models", Interlocked.Increment(ref done), jobs.Length));
             }
         );
@@ -197,7 +205,10 @@ public sealed class DeadZoneExperiment : Experiment
         {
             var represented = tolerances
                 .Select(tolerance =>
-                    Enumerable.Range(0, jobs.Length).Where(job => jobs[job].variant == variant && jobs[job].tolerance == tolerance).Average(job => counts[job])
+                    Enumerable
+                        .Range(0, jobs.Length)
+                        .Where(job => jobs[job].variant == variant && jobs[job].tolerance == tolerance)
+                        .Average(job => counts[job])
                 )
                 .ToArray();
             series.Add((variant, represented));

@@ -36,11 +36,7 @@ public sealed class IncidentalExperiment : Experiment
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
         var features = config.Choose(32, 64, 256);
-        var widths = config.Choose<int[]>(
-            [32, 64, 128],
-            [64, 128, 256, 512, 1024],
-            [.. Enumerable.Range(1, 16).Select(k => 256 * k)]
-        );
+        var widths = config.Choose<int[]>([32, 64, 128], [64, 128, 256, 512, 1024], [.. Enumerable.Range(1, 16).Select(k => 256 * k)]);
         var seeds = config.Choose(24, 16, 16);
         var rows = new List<ClaimRow>();
         var counts = new List<Count>();
@@ -188,7 +184,10 @@ public sealed class IncidentalExperiment : Experiment
     private static List<NoiseRun> Noise(List<ClaimRow> rows, ReproductionConfig config, CancellationToken cancellation)
     {
         var (last, seeds) = (config.Choose(20_000, 100_000, 100_000), config.Choose(4, 8, 32));
-        int[] steps = [.. Enumerable.Range(0, 51).Select(i => (int)Math.Round(100 * Math.Pow(last / 100.0, i / 50.0))).Prepend(0).Distinct()];
+        int[] steps =
+        [
+            .. Enumerable.Range(0, 51).Select(i => (int)Math.Round(100 * Math.Pow(last / 100.0, i / 50.0))).Prepend(0).Distinct(),
+        ];
         (NoiseShape Shape, double Deviation, int At, double Reference, double Low, double High)[] claims =
         [
             (NoiseShape.Bernoulli, 0.15, 20_000, 0.78, 0.7, 0.9),
@@ -284,7 +283,11 @@ public sealed class IncidentalExperiment : Experiment
             reference.MarkerSize = 10;
             reference.LegendText = "reference program";
         }
-        plot.LogTicksX(counts.Count > 8 ? counts.Where((_, i) => (i & (i + 1)) == 0).Select(c => (double)c.Neurons) : counts.Select(c => (double)c.Neurons));
+        plot.LogTicksX(
+            counts.Count > 8
+                ? counts.Where((_, i) => (i & (i + 1)) == 0).Select(c => (double)c.Neurons)
+                : counts.Select(c => (double)c.Neurons)
+        );
         plot.LogTicksY([0.5, 1, 2, 5, 10, 20, 50, 100]);
         plot.ShowLegend(Alignment.UpperRight);
         return figure;

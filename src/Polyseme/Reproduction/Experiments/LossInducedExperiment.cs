@@ -38,7 +38,9 @@ public sealed class LossInducedExperiment : Experiment
                     $"reached by {count} assignments, firing for {string.Join(" or ", firing)} classes"
                 )
             );
-            rows.Add(ClaimRow.Check($"k = {classes}: the best fire for exactly k/2 classes", Derived, firing is [var s] && s == classes / 2));
+            rows.Add(
+                ClaimRow.Check($"k = {classes}: the best fire for exactly k/2 classes", Derived, firing is [var s] && s == classes / 2)
+            );
             rows.Add(
                 ClaimRow.Check(
                     $"k = {classes}: cross-entropy of firing for one class, nats",
@@ -68,7 +70,12 @@ public sealed class LossInducedExperiment : Experiment
         var trained = new Dictionary<int, IReadOnlyList<StochasticNeuron>>();
         foreach (var classes in new[] { 4, 8 })
         {
-            var training = new LossInducedConfig { Classes = classes, Seeds = config.Choose(50, 200, 2000), Seed = config.Seed };
+            var training = new LossInducedConfig
+            {
+                Classes = classes,
+                Seeds = config.Choose(50, 200, 2000),
+                Seed = config.Seed,
+            };
             trained[classes] = LossInducedPolysemanticity.TrainMany(training, cancellation);
             AddTrained(rows, training, trained[classes], "");
             if (config.Size == ReproductionSize.Quick)
@@ -85,7 +92,12 @@ public sealed class LossInducedExperiment : Experiment
         );
     }
 
-    private static void AddTrained(List<ClaimRow> rows, LossInducedConfig training, IReadOnlyList<StochasticNeuron> neurons, string control) =>
+    private static void AddTrained(
+        List<ClaimRow> rows,
+        LossInducedConfig training,
+        IReadOnlyList<StochasticNeuron> neurons,
+        string control
+    ) =>
         rows.Add(
             ClaimRow.Check(
                 $"{control}k = {training.Classes}, {(training.Starts == 1 ? "one start" : $"best of {training.Starts} starts")}: share of seeds whose neuron fires for k/2 classes",
@@ -125,11 +137,19 @@ public sealed class LossInducedExperiment : Experiment
             bars.LegendText = "trained neurons, share";
             foreach (var bar in bars.Bars)
                 bar.LineWidth = 0;
-            var entropy = plot.Add.Scatter(s, s.Select(firing => Lowest(BinaryCodes.CrossEntropy, firing)).ToArray(), FigurePalette.Category(0));
+            var entropy = plot.Add.Scatter(
+                s,
+                s.Select(firing => Lowest(BinaryCodes.CrossEntropy, firing)).ToArray(),
+                FigurePalette.Category(0)
+            );
             entropy.LegendText = "cross-entropy, nats";
             entropy.LineWidth = 2;
             entropy.MarkerSize = 7;
-            var squared = plot.Add.Scatter(s, s.Select(firing => Lowest(BinaryCodes.SquaredError, firing)).ToArray(), FigurePalette.Category(1));
+            var squared = plot.Add.Scatter(
+                s,
+                s.Select(firing => Lowest(BinaryCodes.SquaredError, firing)).ToArray(),
+                FigurePalette.Category(1)
+            );
             squared.LegendText = "squared error";
             squared.LineWidth = 2;
             squared.MarkerSize = 7;

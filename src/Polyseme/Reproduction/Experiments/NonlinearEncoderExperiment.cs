@@ -24,13 +24,13 @@ public sealed class NonlinearEncoderExperiment : Experiment
     /// <inheritdoc/>
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
-        var training = new NonlinearEncoderConfig { Seed = config.Seed, Steps = config.Choose(8_000, 20_000, 100_000) };
+        var training = new NonlinearEncoderConfig { Seed = config.Seed, Steps = config.Choose(4_000, 12_000, 50_000) };
         var compared = NonlinearEncoder.Compare(training, progress, cancellation);
         var rows = new List<ClaimRow>();
         Compare(rows, training, compared, "");
         if (config.Size != ReproductionSize.Quick)
         {
-            var longer = training with { Steps = 4 * training.Steps };
+            var longer = training with { Steps = 3 * training.Steps };
             Compare(rows, longer, NonlinearEncoder.Compare(longer, progress, cancellation), "longer-training control, ");
         }
         return new ExperimentResult(
@@ -40,12 +40,7 @@ public sealed class NonlinearEncoderExperiment : Experiment
         );
     }
 
-    private static void Compare(
-        List<ClaimRow> rows,
-        NonlinearEncoderConfig training,
-        NonlinearEncoder.Comparison compared,
-        string control
-    )
+    private static void Compare(List<ClaimRow> rows, NonlinearEncoderConfig training, NonlinearEncoder.Comparison compared, string control)
     {
         var named = $"{control}n = 5, m = 2, S = .9, {training.Steps:N0} steps";
         rows.Add(

@@ -78,12 +78,7 @@ public sealed class PackingExperiment : Experiment
         foreach (var (dimension, epsilon) in new[] { (10, 0.3), (10, 0.5), (20, 0.3), (20, 0.5) })
         {
             cancellation.ThrowIfCancellationRequested();
-            var code = SphericalCode.Greedy(
-                dimension,
-                epsilon,
-                rejections,
-                new RandomStream(config.Seed, $"greedy/{dimension}/{epsilon}")
-            );
+            var code = SphericalCode.Greedy(dimension, epsilon, rejections, new RandomStream(config.Seed, $"greedy/{dimension}/{epsilon}"));
             var share = 1 / CodeBounds.TwoSidedTail(dimension, epsilon);
             rows.Add(
                 ClaimRow.Check(
@@ -197,15 +192,15 @@ public sealed class PackingExperiment : Experiment
     {
         foreach (var (dimension, lines, cosine) in s_equiangular)
         {
-            // 276 lines in 23 dimensions take a minute or so.
-            if (config.Size == ReproductionSize.Quick && lines > 100)
+            // These take minutes.
+            if (config.Size == ReproductionSize.Quick && lines > 28)
                 continue;
             var welch = CodeBounds.Welch(dimension, lines);
             var code = SphericalCode.Optimise(
                 dimension,
                 lines,
                 lines: true,
-                50,
+                lines > 100 ? config.Choose(0, 8, 50) : 50,
                 lines > 100 ? 1200 : config.Choose(1500, 3000, 6000),
                 config.Seed,
                 Math.Max(welch, cosine),
@@ -252,9 +247,7 @@ public sealed class PackingExperiment : Experiment
             var more = SphericalCode.Optimise(dimension, (2 * dimension) + 1, lines: false, starts, 2000, config.Seed, 0, cancellation);
             least = Math.Min(least, more.MaxCosine);
         }
-        rows.Add(
-            ClaimRow.Check("N = 2d, d = 2 … 8: largest dot product of the best code", "Rankin 1955", "0", worst, -1e-6, 1e-6)
-        );
+        rows.Add(ClaimRow.Check("N = 2d, d = 2 … 8: largest dot product of the best code", "Rankin 1955", "0", worst, -1e-6, 1e-6));
         rows.Add(
             ClaimRow.Check(
                 "N = 2d + 1, d = 2 … 8: smallest of the largest dot products found",
@@ -276,7 +269,13 @@ public sealed class PackingExperiment : Experiment
     {
         const int dimension = 7;
         var points = new List<SweepPoint>();
-        foreach (var lines in config.Choose<int[]>([8, 14, 28, 56], [8, 10, 12, 14, 18, 22, 28, 36, 48, 63, 84, 112], [8, 10, 12, 14, 18, 22, 28, 36, 48, 63, 84, 112, 160, 224]))
+        foreach (
+            var lines in config.Choose<int[]>(
+                [8, 14, 28, 56],
+                [8, 10, 12, 14, 18, 22, 28, 36, 48, 63, 84, 112],
+                [8, 10, 12, 14, 18, 22, 28, 36, 48, 63, 84, 112, 160, 224]
+            )
+        )
         {
             var random = Enumerable
                 .Range(0, 20)

@@ -69,7 +69,8 @@ public sealed class Capacity : ZooMember
     public override string Name => "capacity";
 
     /// <inheritdoc/>
-    public override string Summary => "quadratic neurons that give every feature the capacity it is worth: ignored, polysemantic, monosemantic";
+    public override string Summary =>
+        "quadratic neurons that give every feature the capacity it is worth: ignored, polysemantic, monosemantic";
 
     /// <inheritdoc/>
     public override string Source => Source_;
@@ -96,12 +97,7 @@ public sealed class Capacity : ZooMember
         );
         var constant = Enumerable.Range(0, quadratic.Features).Sum(i => importance[i] - FeatureGeometry.SquaredNorm(trained.W, i));
         var network = new QuadraticNeurons(trained.W, constant);
-        var inputs = Inputs(
-            quadratic.Samples,
-            quadratic.Features,
-            quadratic.Kurtosis,
-            new RandomStream(quadratic.Seed, "capacity/sample")
-        );
+        var inputs = Inputs(quadratic.Samples, quadratic.Features, quadratic.Kurtosis, new RandomStream(quadratic.Seed, "capacity/sample"));
         return new ZooRun
         {
             Member = Name,
@@ -112,11 +108,7 @@ public sealed class Capacity : ZooMember
             Activations = ActivationSet.FromMatrix(network.Run(inputs, ["hook_pre"]).Recorded["hook_pre"]),
             Features = new ConceptTable(
                 inputs.Rows,
-                [
-                    .. Enumerable
-                        .Range(0, inputs.Columns)
-                        .Select(i => new Concept($"feature_{i}", ConceptKind.Numeric, inputs.Column(i))),
-                ]
+                [.. Enumerable.Range(0, inputs.Columns).Select(i => new Concept($"feature_{i}", ConceptKind.Numeric, inputs.Column(i)))]
             ),
             Acceptances = Acceptances(quadratic, importance, trained),
             Curve = trained.Curve,
@@ -125,8 +117,7 @@ public sealed class Capacity : ZooMember
     }
 
     /// <summary>v_i = decayⁱ.</summary>
-    public static double[] Importance(int features, double decay) =>
-        [.. Enumerable.Range(0, features).Select(i => Math.Pow(decay, i))];
+    public static double[] Importance(int features, double decay) => [.. Enumerable.Range(0, features).Select(i => Math.Pow(decay, i))];
 
     /// <summary>Independent symmetric inputs of variance 1 with this kurtosis. Shape: <c>[rows, features]</c>.</summary>
     internal static Matrix Inputs(int rows, int features, double kurtosis, RandomStream stream)
@@ -136,7 +127,12 @@ public sealed class Capacity : ZooMember
         for (var i = 0; i < inputs.Data.Length; i++)
         {
             if (stream.NextDouble() < density)
-                inputs.Data[i] = (kurtosis >= 3 ? stream.NextNormal() : stream.NextDouble() < 0.5 ? 1 : -1) / Math.Sqrt(density);
+                inputs.Data[i] =
+                    (
+                        kurtosis >= 3 ? stream.NextNormal()
+                        : stream.NextDouble() < 0.5 ? 1
+                        : -1
+                    ) / Math.Sqrt(density);
         }
         return inputs;
     }

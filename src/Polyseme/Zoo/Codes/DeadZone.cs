@@ -26,7 +26,7 @@ public sealed record DeadZoneConfig : ZooConfig
     {
         get;
         init => field = Allowed.Between(value, 0, 0.9);
-    } = 0.313;
+    } = 0.315;
 
     /// <summary><c>relu</c> rounds negative interference away altogether, <c>linear</c> up to τ only.</summary>
     public string Output
@@ -71,7 +71,8 @@ public sealed class DeadZone : ZooMember
     public override string Name => "dead-zone";
 
     /// <inheritdoc/>
-    public override string Summary => "errors up to a tolerance are rounded away, so that as many features fit as a spherical code has points";
+    public override string Summary =>
+        "errors up to a tolerance are rounded away, so that as many features fit as a spherical code has points";
 
     /// <inheritdoc/>
     public override string Source =>
@@ -123,10 +124,7 @@ public sealed class DeadZone : ZooMember
                 ? new GroundTruth
                 {
                     Cause = Cause.Superposition,
-                    Accepted = new Dictionary<AccessLevel, IReadOnlyList<string>>
-                    {
-                        [AccessLevel.A] = ["superposition"],
-                    },
+                    Accepted = new Dictionary<AccessLevel, IReadOnlyList<string>> { [AccessLevel.A] = ["superposition"] },
                     Reason = $"{counts}: more independent lines than dimensions, each pair's interference within the tolerance.",
                     Directions = w,
                     NLine = lines,
@@ -142,7 +140,8 @@ public sealed class DeadZone : ZooMember
                         [AccessLevel.A] = ["superposition", "rotated", "undetermined"],
                         [AccessLevel.C] = ["superposition", "rotated"],
                     },
-                    Reason = $"{counts}: opposite features do not interfere behind a ReLU, so this is superposition to a linear reader and a rotated basis to a ReLU-linear one.",
+                    Reason =
+                        $"{counts}: opposite features do not interfere behind a ReLU, so this is superposition to a linear reader and a rotated basis to a ReLU-linear one.",
                     Directions = w,
                     NLine = lines,
                     NRay = rays,

@@ -177,9 +177,7 @@ internal sealed class RepulsionLoss(double power, bool lines) : GramLoss
             for (var j = 0; j < i; j++)
             {
                 var (cosine, weight) = (gram[(i * n) + j], derivative[(i * n) + j] / sum);
-                var force = lines
-                    ? 2 * cosine * weight / Math.Max(Closest, 1 - (cosine * cosine))
-                    : weight / Math.Max(Closest, 1 - cosine);
+                var force = lines ? 2 * cosine * weight / Math.Max(Closest, 1 - (cosine * cosine)) : weight / Math.Max(Closest, 1 - cosine);
                 derivative[(i * n) + j] = force;
                 derivative[(j * n) + i] = force;
             }

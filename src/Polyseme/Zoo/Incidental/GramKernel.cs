@@ -14,17 +14,13 @@ internal static class GramKernel
     /// <param name="n">Features.</param>
     /// <param name="m">Neurons, a multiple of 16.</param>
     /// <param name="instructions">Registers.</param>
-    public static double Gradient(
-        ReadOnlySpan<float> w,
-        Span<float> gram,
-        Span<float> gradient,
-        int n,
-        int m,
-        InstructionSet instructions
-    )
+    public static double Gradient(ReadOnlySpan<float> w, Span<float> gram, Span<float> gradient, int n, int m, InstructionSet instructions)
     {
         if (m % 16 != 0 || w.Length != n * m || gradient.Length != n * m || gram.Length != n * n)
-            throw new ArgumentException($"{w.Length} weights, {gradient.Length} gradients, {gram.Length} products for {n} × {m}", nameof(w));
+            throw new ArgumentException(
+                $"{w.Length} weights, {gradient.Length} gradients, {gram.Length} products for {n} × {m}",
+                nameof(w)
+            );
         return instructions switch
         {
             InstructionSet.Vector512 => Run<Vector512<float>, Simd512>(w, gram, gradient, n, m),
@@ -171,11 +167,7 @@ internal static class GramKernel
             {
                 var sum = TSimd.Zero;
                 for (var e = 0; e < count; e++)
-                    sum = TSimd.MultiplyAdd(
-                        TSimd.Broadcast(factor[(i * n) + nonZero[e]]),
-                        TSimd.Load(w + (nonZero[e] * m) + k),
-                        sum
-                    );
+                    sum = TSimd.MultiplyAdd(TSimd.Broadcast(factor[(i * n) + nonZero[e]]), TSimd.Load(w + (nonZero[e] * m) + k), sum);
                 TSimd.Store(result + (i * m) + k, sum);
             }
         }

@@ -48,7 +48,13 @@ public sealed record HiddenNoise(int Features, int Neurons, NoiseShape Shape, do
             if (step % 1024 == 0)
                 cancellation.ThrowIfCancellationRequested();
             for (var k = 0; k < Neurons; k++)
-                xi[k] = Deviation * (Shape == NoiseShape.Gaussian ? noise.NextNormal() : (noise.NextUInt32() & 1) == 0 ? 1 : -1);
+                xi[k] =
+                    Deviation
+                    * (
+                        Shape == NoiseShape.Gaussian ? noise.NextNormal()
+                        : (noise.NextUInt32() & 1) == 0 ? 1
+                        : -1
+                    );
             Gradient(w, xi, gradient, hidden, hiddenGradient);
             for (var i = 0; i < w.Length; i++)
                 w[i] -= LearningRate * gradient[i];

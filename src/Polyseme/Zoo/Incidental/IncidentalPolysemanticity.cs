@@ -122,9 +122,7 @@ public sealed class IncidentalPolysemanticity : ZooMember
     {
         var represented = FeatureGeometry.Represented(model.W);
         var (lines, rays) = FeatureGeometry.Count(model.W, represented);
-        var live = Enumerable
-            .Range(0, config.Neurons)
-            .Count(neuron => represented.Any(i => Math.Abs(model.W[i, neuron]) > 0.5));
+        var live = Enumerable.Range(0, config.Neurons).Count(neuron => represented.Any(i => Math.Abs(model.W[i, neuron]) > 0.5));
         var counts =
             $"{represented.Length} features in {config.Neurons} neurons, of which {live} are used and {model.Polysemantic} carry two features of opposite sign, with a reconstruction loss of {model.Loss:G2}";
         const string flag =
@@ -150,7 +148,8 @@ public sealed class IncidentalPolysemanticity : ZooMember
                 {
                     // A pair ±v is one signed source to whoever sees activations only, and it lies along a neuron.
                     [AccessLevel.A] = ["monosemantic", "superposition", "rotated", "undetermined"],
-                    [AccessLevel.C] = model.Polysemantic <= 0.1 * live ? ["rotated", "superposition", "monosemantic"] : ["rotated", "superposition"],
+                    [AccessLevel.C] =
+                        model.Polysemantic <= 0.1 * live ? ["rotated", "superposition", "monosemantic"] : ["rotated", "superposition"],
                 },
                 Reason =
                     $"{counts}. {lines} lines are no more than the rank and {rays} rays no more than the neurons: behind the ReLU no feature interferes with another, so features as many as neurons that do not each have one; a linear reader without the ReLU sees two features on a line, which counts as superposition. {flag}.",

@@ -98,9 +98,7 @@ public sealed record OneHotModel(Matrix W, IReadOnlyList<CurvePoint> Curve)
         [
             .. Enumerable
                 .Range(0, W.Columns)
-                .Select(neuron =>
-                    Enumerable.Range(0, W.Rows).Where(i => Math.Abs(W[i, neuron]) is >= Low and <= High).ToArray()
-                ),
+                .Select(neuron => Enumerable.Range(0, W.Rows).Where(i => Math.Abs(W[i, neuron]) is >= Low and <= High).ToArray()),
         ];
 
     /// <summary>Neurons with two such weights or more.</summary>

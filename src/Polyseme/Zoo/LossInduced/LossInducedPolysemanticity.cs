@@ -64,7 +64,8 @@ public sealed class LossInducedPolysemanticity : ZooMember
     public override string Summary => "a single binary neuron that fires for half of the classes, since cross-entropy pays for it";
 
     /// <inheritdoc/>
-    public override string Source => "Anthropic, Circuits Updates, on loss-induced polysemanticity; Bricken et al. 2023, Towards Monosemanticity";
+    public override string Source =>
+        "Anthropic, Circuits Updates, on loss-induced polysemanticity; Bricken et al. 2023, Towards Monosemanticity";
 
     /// <inheritdoc/>
     public override ZooConfig DefaultConfig => new LossInducedConfig();
@@ -102,11 +103,7 @@ public sealed class LossInducedPolysemanticity : ZooMember
             Activations = ActivationSet.FromMatrix(network.Run(inputs, ["hook_neuron"]).Recorded["hook_neuron"]),
             Features = new ConceptTable(
                 inputs.Rows,
-                [
-                    .. Enumerable
-                        .Range(0, induced.Classes)
-                        .Select(i => new Concept($"class_{i}", ConceptKind.Binary, inputs.Column(i))),
-                ]
+                [.. Enumerable.Range(0, induced.Classes).Select(i => new Concept($"class_{i}", ConceptKind.Binary, inputs.Column(i)))]
             ),
             Acceptances = Acceptances(induced, trained),
             Curve = best.Curve,
@@ -151,7 +148,8 @@ public sealed class LossInducedPolysemanticity : ZooMember
             new("cross-entropy of the best neuron above the closed form, nats", trained.Min(n => n.Loss) - lowest, -1e-9, 1e-2, source),
             new(
                 "share of seeds whose best start fires for half of the classes",
-                trained.Count(n => n.FiringClasses == config.Classes / 2 || n.FiringClasses == (config.Classes + 1) / 2) / (double)trained.Count,
+                trained.Count(n => n.FiringClasses == config.Classes / 2 || n.FiringClasses == (config.Classes + 1) / 2)
+                    / (double)trained.Count,
                 0.9,
                 1,
                 source

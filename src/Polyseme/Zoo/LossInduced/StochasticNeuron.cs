@@ -54,13 +54,7 @@ public sealed record StochasticNeuron(double[] Firing, double[] Silent, double[]
         }
         var final = Gradient(parameters, gradient, classes);
         curve.Add(new CurvePoint(steps, final));
-        return new StochasticNeuron(
-            parameters[..classes],
-            parameters[classes..(2 * classes)],
-            parameters[(2 * classes)..],
-            final,
-            curve
-        );
+        return new StochasticNeuron(parameters[..classes], parameters[classes..(2 * classes)], parameters[(2 * classes)..], final, curve);
     }
 
     /// <summary>Expected cross-entropy and its gradient; what the tests compare with autograd.</summary>

@@ -10,11 +10,7 @@ internal sealed class EncodedToy(EncoderParameters parameters) : Network
     public override int InputWidth => parameters.A.Columns;
 
     public override IReadOnlyList<Hook> Hooks { get; } =
-    [
-        new Hook("hook_encoder", parameters.A.Rows),
-        new Hook("hook_hidden", parameters.C.Rows),
-        new Hook("hook_out_pre", parameters.W.Rows),
-    ];
+    [new Hook("hook_encoder", parameters.A.Rows), new Hook("hook_hidden", parameters.C.Rows), new Hook("hook_out_pre", parameters.W.Rows)];
 
     public override IReadOnlyDictionary<string, Matrix> Weights =>
         new Dictionary<string, Matrix>

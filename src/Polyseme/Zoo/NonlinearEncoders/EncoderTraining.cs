@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using Polyseme.Numerics;
 using Polyseme.Zoo.Training;
@@ -21,7 +22,7 @@ public sealed record EncoderParameters(Matrix A, double[] ABias, Matrix C, doubl
 public sealed record EncoderTraining(int Features, int Hidden, int Units, double Density)
 {
     /// <summary>Steps.</summary>
-    public int Steps { get; init; } = 20_000;
+    public int Steps { get; init; } = 12_000;
 
     /// <summary>Samples per step.</summary>
     public int Batch { get; init; } = 512;
@@ -100,10 +101,22 @@ public sealed record EncoderTraining(int Features, int Hidden, int Units, double
         ColumnLayer.BackwardInputs(layers.W(parameters), space.Output, space.HiddenGradient, batch);
         ColumnLayer.BackwardWeights(space.HiddenGradient, space.Units, layers.C(gradient), layers.CBias(gradient), batch);
         ColumnLayer.BackwardInputs(layers.C(parameters), space.HiddenGradient, space.UnitsGradient, batch);
-        for (var i = 0; i < space.Units.Length; i++)
-            space.UnitsGradient[i] = space.Units[i] > 0 ? space.UnitsGradient[i] : 0;
+        Gate(space.Units, space.UnitsGradient);
         ColumnLayer.BackwardWeights(space.UnitsGradient, space.Inputs, layers.A(gradient), layers.ABias(gradient), batch);
         return loss / batch;
+    }
+
+    /// <summary>Lets gradients through where a ReLU did.</summary>
+    private static void Gate(float[] activations, float[] gradient)
+    {
+        var i = 0;
+        for (; i <= gradient.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var open = Vector.GreaterThan(new Vector<float>(activations, i), Vector<float>.Zero);
+            Vector.ConditionalSelect(open, new Vector<float>(gradient, i), Vector<float>.Zero).CopyTo(gradient, i);
+        }
+        for (; i < gradient.Length; i++)
+            gradient[i] = activations[i] > 0 ? gradient[i] : 0;
     }
 
     /// <summary>Where each layer lies in the one array of parameters.</summary>

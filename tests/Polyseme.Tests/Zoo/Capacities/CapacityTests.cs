@@ -100,21 +100,13 @@ public sealed class CapacityTests
 
     [Fact]
     public void Random_directions_are_no_semi_orthogonal_blocks() =>
-        Assert.Contains(
-            SemiOrthogonalBlocks.Find(new RandomStream(1, "blocks").NormalMatrix(8, 4)),
-            block => block.Defect > 0.1
-        );
+        Assert.Contains(SemiOrthogonalBlocks.Find(new RandomStream(1, "blocks").NormalMatrix(8, 4)), block => block.Defect > 0.1);
 
     [Fact]
     public void Blocks_that_do_not_meet_are_told_apart()
     {
         var third = Math.PI * 2 / 3;
-        var w = Matrix.FromRows(
-            [1, 0, 0],
-            [Math.Cos(third), Math.Sin(third), 0],
-            [Math.Cos(2 * third), Math.Sin(2 * third), 0],
-            [0, 0, 2]
-        );
+        var w = Matrix.FromRows([1, 0, 0], [Math.Cos(third), Math.Sin(third), 0], [Math.Cos(2 * third), Math.Sin(2 * third), 0], [0, 0, 2]);
         var blocks = SemiOrthogonalBlocks.Find(w);
         Assert.Equal([3, 1], blocks.Select(block => block.Features.Count));
         Assert.Equal([2, 1], blocks.Select(block => block.Rank));

@@ -91,11 +91,13 @@ public sealed class IncidentalTests
     [Fact]
     public void Noise_without_kurtosis_leaves_weights_spread()
     {
-        int[] at = [0, 3000];
-        var bernoulli = new HiddenNoise(4, 8, NoiseShape.Bernoulli, 0.25).FourthNorms(1, 0, at, Cancellation);
-        var gaussian = new HiddenNoise(4, 8, NoiseShape.Gaussian, 0.25).FourthNorms(1, 0, at, Cancellation);
+        int[] at = [0, 20_000];
+        var bernoulli = new HiddenNoise(8, 16, NoiseShape.Bernoulli, 0.15).FourthNorms(1, 0, at, Cancellation);
+        var gaussian = new HiddenNoise(8, 16, NoiseShape.Gaussian, 0.15).FourthNorms(1, 0, at, Cancellation);
         Assert.Equal(bernoulli[0], gaussian[0]);
-        Assert.True(bernoulli[1] > gaussian[1] + 0.1, $"{bernoulli[1]} against {gaussian[1]}");
+        // Lecomte et al. 2024: .16 at the start, about .8 with signs and still .16 with normal noise.
+        Assert.True(bernoulli[1] > 0.5, $"{bernoulli[1]}");
+        Assert.True(gaussian[1] < 0.3, $"{gaussian[1]}");
     }
 
     [Fact]

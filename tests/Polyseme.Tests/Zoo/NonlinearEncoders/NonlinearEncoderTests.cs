@@ -35,10 +35,7 @@ public sealed class NonlinearEncoderTests
         Assert.Equal(expected.item<double>(), loss, 1e-5);
         Assert.All(all.grad!.data<double>().ToArray().Zip(gradient), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
         var network = new EncodedToy(new EncoderTraining.Layers(training).Read(parameters));
-        Assert.All(
-            network.Run(rows).Output.Data.Zip(output.data<double>().ToArray()),
-            pair => Assert.Equal(pair.Second, pair.First, 1e-9)
-        );
+        Assert.All(network.Run(rows).Output.Data.Zip(output.data<double>().ToArray()), pair => Assert.Equal(pair.Second, pair.First, 1e-9));
     }
 
     [Fact]

@@ -35,9 +35,9 @@ public sealed class IncidentalExperiment : Experiment
     /// <inheritdoc/>
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
-        var features = config.Choose(32, 64, 256);
-        var widths = config.Choose<int[]>([32, 64, 128], [64, 128, 256, 512, 1024], [.. Enumerable.Range(1, 16).Select(k => 256 * k)]);
-        var seeds = config.Choose(24, 16, 16);
+        var features = config.Choose(64, 64, 256);
+        var widths = config.Choose<int[]>([64, 128, 256], [64, 128, 256, 512, 1024], [.. Enumerable.Range(1, 16).Select(k => 256 * k)]);
+        var seeds = config.Choose(12, 16, 16);
         var rows = new List<ClaimRow>();
         var counts = new List<Count>();
         foreach (var neurons in widths)

@@ -177,7 +177,7 @@ public sealed class DeadZone : ZooMember
                 new(
                     "largest cosine, over τ/(1 − τ)",
                     SphericalCode.Largest(trained.W, lines: !threshold.Relu) / (config.Tolerance / (1 - config.Tolerance)),
-                    double.MinValue,
+                    -1000,
                     1.001,
                     derived
                 )
@@ -185,7 +185,7 @@ public sealed class DeadZone : ZooMember
         }
         else if (config.Tolerance <= threshold.Tolerance - DeadZoneThreshold.Below)
         {
-            acceptances.Add(new("loss below the threshold", trained.Loss, 5e-4, double.MaxValue, derived));
+            acceptances.Add(new("loss below the threshold", trained.Loss, 5e-4, config.Features * config.Features, derived));
         }
         return acceptances;
     }

@@ -142,7 +142,7 @@ public sealed class Packing : ZooMember
                 1e-20,
                 "a linear layer adds; derived"
             ),
-            new("largest |cosine| over Welch's bound", welch == 0 ? 1 : code.MaxCosine / welch, 1 - 1e-9, double.MaxValue, "Welch 1974"),
+            new("largest |cosine| over Welch's bound", welch == 0 ? 1 : code.MaxCosine / welch, 1 - 1e-9, 10, "Welch 1974"),
         ];
     }
 

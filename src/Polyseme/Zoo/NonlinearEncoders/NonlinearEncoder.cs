@@ -127,7 +127,7 @@ public sealed class NonlinearEncoder : ZooMember
                 ?
                 [
                     new("loss over that of the tied toy model", compared.Ratio, 0, 0.8, "target set by judgement; published about .6"),
-                    new("additivity defect of the hidden layer", defect, 0.1, double.MaxValue, "target set by judgement"),
+                    new("additivity defect of the hidden layer", defect, 0.1, 100, "target set by judgement"),
                     new(
                         "additivity defect of the tied toy model",
                         AdditivityDefect.Mean(compared.Tied, "hook_hidden") ?? double.NaN,

@@ -159,7 +159,7 @@ public sealed class LossInducedPolysemanticity : ZooMember
 }
 
 /// <summary>Class → bit → logits, the trained neuron with its coin replaced by what it mostly does.</summary>
-/// <remarks>Hooks: <c>hook_pre</c>, what decides; <c>hook_neuron</c>, 0 or 1.</remarks>
+/// <remarks>Hook: <c>hook_neuron</c>, 0 or 1.</remarks>
 internal sealed class ClassBit(StochasticNeuron neuron) : Network
 {
     private readonly Matrix _firing = new(1, neuron.Firing.Length, neuron.Firing),
@@ -168,7 +168,7 @@ internal sealed class ClassBit(StochasticNeuron neuron) : Network
 
     public override int InputWidth => neuron.Firing.Length;
 
-    public override IReadOnlyList<Hook> Hooks { get; } = [new Hook("hook_pre", 1), new Hook("hook_neuron", 1)];
+    public override IReadOnlyList<Hook> Hooks { get; } = [new Hook("hook_neuron", 1)];
 
     public override IReadOnlyDictionary<string, Matrix> Weights =>
         new Dictionary<string, Matrix>
@@ -180,7 +180,7 @@ internal sealed class ClassBit(StochasticNeuron neuron) : Network
 
     protected override Matrix Forward(Matrix inputs, Func<string, Matrix, Matrix> at)
     {
-        var before = at("hook_pre", LinearAlgebra.MultiplyTranspose(inputs, _firing));
+        var before = LinearAlgebra.MultiplyTranspose(inputs, _firing);
         var bit = at("hook_neuron", new Matrix(before.Rows, 1, [.. before.Data.Select(value => value > 0 ? 1.0 : 0)]));
         var output = new Matrix(inputs.Rows, inputs.Columns);
         for (var row = 0; row < output.Rows; row++)

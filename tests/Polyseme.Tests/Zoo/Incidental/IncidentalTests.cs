@@ -103,11 +103,7 @@ public sealed class IncidentalTests
     [Fact]
     public void Truth_says_incidental_when_there_is_a_pair()
     {
-        var run = new IncidentalPolysemanticity().Run(
-            new IncidentalConfig { Seeds = 1, Samples = 300 },
-            null,
-            Cancellation
-        );
+        var run = new IncidentalPolysemanticity().Run(new IncidentalConfig { Seeds = 1, Samples = 300 }, null, Cancellation);
         Assert.All(run.Acceptances, acceptance => Assert.True(acceptance.Passed, $"{acceptance.Claim}: {acceptance.Value}"));
         Assert.Equal(["incidental"], run.Truth.Flags);
         Assert.Contains("incidental", run.Truth.Reason);

@@ -38,6 +38,12 @@ public static class Reproductions
             [("levels", "8"), ("pairs", "1"), ("neurons", "3")]
         ),
         Member("bit-extraction", "bits of the input, one after the other", [("bits", "12")]),
+        new CapacityExperiment(),
+        new IncidentalExperiment(),
+        new LossInducedExperiment(),
+        new PackingExperiment(),
+        new DeadZoneExperiment(),
+        new NonlinearEncoderExperiment(),
     ];
 
     /// <summary>The experiment called <paramref name="name"/>.</summary>

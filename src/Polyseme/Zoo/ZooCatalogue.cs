@@ -1,3 +1,9 @@
+using Polyseme.Zoo.Capacities;
+using Polyseme.Zoo.Codes;
+using Polyseme.Zoo.Incidental;
+using Polyseme.Zoo.LossInduced;
+using Polyseme.Zoo.NonlinearEncoders;
+
 namespace Polyseme.Zoo;
 
 /// <summary>A member with a configuration, under the name that the tour's table shows.</summary>
@@ -19,6 +25,12 @@ public static class ZooCatalogue
         new ProductNetwork(),
         new MixedRadix(),
         new BitExtraction(),
+        new Capacity(),
+        new IncidentalPolysemanticity(),
+        new LossInducedPolysemanticity(),
+        new Packing(),
+        new DeadZone(),
+        new NonlinearEncoder(),
     ];
 
     /// <summary>The networks of <c>polyseme tour</c>. The finished privileged basis trains the first twelve of the models that the stopped one trains.</summary>

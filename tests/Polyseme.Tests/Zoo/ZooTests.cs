@@ -40,6 +40,24 @@ public sealed class ZooTests
         AssertAccepted(run);
     }
 
+    [Theory]
+    [InlineData("capacity", "kurtosis=10,steps=2000,seeds=4")]
+    [InlineData("incidental", "seeds=1")]
+    [InlineData("loss-induced", "seeds=12")]
+    [InlineData("packing", "features=24,neurons=6,steps=300,starts=1")]
+    [InlineData("dead-zone", "features=5,hidden=2,tolerance=0.25")]
+    public void Networks_beside_the_tour_are_complete_and_meet_their_numbers(string name, string settings)
+    {
+        var member = ZooCatalogue.Find(name);
+        var config = ZooConfigs.With(
+            member.DefaultConfig,
+            settings.Split(',').Append("samples=500").Select(setting => KeyValuePair.Create(setting.Split('=')[0], setting.Split('=')[1]))
+        );
+        var run = member.Run(config, null, TestContext.Current.CancellationToken);
+        AssertAccepted(run);
+        AssertComplete(run);
+    }
+
     [Fact]
     public void Stopped_and_finished_runs_of_the_privileged_basis_start_alike()
     {
@@ -106,6 +124,15 @@ public sealed class ZooTests
     [InlineData("xy", "hook=hook_hidden")]
     [InlineData("mixed-radix", "pairs=17")]
     [InlineData("bit-extraction", "bits=24")]
+    [InlineData("capacity", "neurons=8")]
+    [InlineData("capacity", "kurtosis=1")]
+    [InlineData("incidental", "neurons=72")]
+    [InlineData("incidental", "neurons=48")]
+    [InlineData("loss-induced", "classes=21")]
+    [InlineData("packing", "features=8")]
+    [InlineData("dead-zone", "tolerance=1")]
+    [InlineData("dead-zone", "output=tanh")]
+    [InlineData("nonlinear-encoder", "hidden=5")]
     public void Impossible_configurations_are_refused_with_value_and_range(string name, string setting)
     {
         var member = ZooCatalogue.Find(name);

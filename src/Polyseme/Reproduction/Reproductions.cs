@@ -14,13 +14,7 @@ public static class Reproductions
         new TmsGeometry(),
         Member("tms-pairs", "three correlated pairs", [("density", "0.05")], [("density", "0.5")]),
         Member("tms-privileged", "privileged basis, stopped and finished", [("steps", "3000")], [("steps", "30000"), ("seeds", "12")]),
-        Member(
-            "tms-memorised",
-            "the number of data points decides",
-            [("points", "5")],
-            [("points", "8")],
-            [("points", "3000"), ("seeds", "3")]
-        ),
+        new TmsMemorised(),
         Member("xy", "the product x·y, constructed", [("k", "8")], [("k", "16")], [("k", "32")]),
         Member(
             "mixed-radix",
@@ -30,7 +24,8 @@ public static class Reproductions
             [("levels", "4")],
             [("levels", "8"), ("pairs", "1"), ("neurons", "3")]
         ),
-        Member("bit-extraction", "bits of the input, one after the other", [("bits", "12")]),
+        new BitExtractionClaims(),
+        new TentMapClaims(),
     ];
 
     /// <summary>The experiment called <paramref name="name"/>.</summary>

@@ -20,6 +20,12 @@ public static class ZooCatalogue
         new MixedRadix(),
         new BitExtraction(),
         new TentMap(),
+        new RandomCodewords(),
+        new HashMap(),
+        new CompositionCodes(),
+        new LibraryBooks(),
+        new EntropyConcept(),
+        new FatGiraffe(),
     ];
 
     /// <summary>The networks of <c>polyseme tour</c>. The finished privileged basis trains the first twelve of the models that the stopped one trains.</summary>

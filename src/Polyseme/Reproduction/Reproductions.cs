@@ -26,6 +26,14 @@ public static class Reproductions
         ),
         new BitExtractionClaims(),
         new TentMapClaims(),
+        new OneNeuronResNetClaims(),
+        new HashMapClaims(),
+        new RandomCodewordsClaims(),
+        new PolytopeClaims(),
+        new CompositionCodesClaims(),
+        new LibraryBooksClaims(),
+        new EntropyConceptClaims(),
+        new FatGiraffeClaims(),
     ];
 
     /// <summary>The experiment called <paramref name="name"/>.</summary>

@@ -36,16 +36,3 @@ public sealed class TentMapTests
             Assert.Equal(1, Enumerable.Range(0, 8).Count(k => TentBlocks.Gray(v, k, 8) != TentBlocks.Gray(v - 1, k, 8)));
     }
 }
-
-public sealed class AurocTests
-{
-    [Fact]
-    public void Ranks_pairs_and_halves_ties()
-    {
-        Assert.Equal(1, Auroc.Of([1, 2, 3, 4], [0, 0, 1, 1]));
-        Assert.Equal(0, Auroc.Of([4, 3, 2, 1], [0, 0, 1, 1]));
-        Assert.Equal(0.5, Auroc.Of([1, 1, 1], [0, 1, 0]));
-        Assert.Equal(0.875, Auroc.Of([1, 2, 2, 3], [0, 1, 0, 1]));
-        Assert.Null(Auroc.Of([1, 2], [1, 1]));
-    }
-}

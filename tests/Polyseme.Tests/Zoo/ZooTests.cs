@@ -40,6 +40,32 @@ public sealed class ZooTests
         AssertAccepted(run);
     }
 
+    [Theory]
+    [InlineData("tent-map", "depth=8")]
+    [InlineData("random-codewords", "rotated=true")]
+    [InlineData("hash-map", "code=0")]
+    [InlineData("hash-map", "code=512,items=16")]
+    [InlineData("composition-codes", "code=local")]
+    [InlineData("composition-codes", "code=semi-local")]
+    [InlineData("composition-codes", "code=semi-distributed")]
+    [InlineData("composition-codes", "code=dense")]
+    [InlineData("library-books", "rotated=true")]
+    [InlineData("entropy-concept", "neurons=8")]
+    [InlineData("fat-giraffe", "species=50")]
+    [InlineData("polytope", "width=24")]
+    [InlineData("one-neuron-resnet", "blocks=24")]
+    public void Codes_and_regions_meet_their_numbers(string name, string settings)
+    {
+        var member = ZooCatalogue.Find(name);
+        var config = ZooConfigs.With(
+            member.DefaultConfig,
+            settings.Split(',').Append("samples=1000").Select(setting => KeyValuePair.Create(setting.Split('=')[0], setting.Split('=')[1]))
+        );
+        var run = member.Run(config, null, TestContext.Current.CancellationToken);
+        AssertAccepted(run);
+        AssertComplete(run);
+    }
+
     [Fact]
     public void Stopped_and_finished_runs_of_the_privileged_basis_start_alike()
     {
@@ -104,6 +130,14 @@ public sealed class ZooTests
     [InlineData("xy", "hook=hook_hidden")]
     [InlineData("mixed-radix", "pairs=17")]
     [InlineData("bit-extraction", "bits=24")]
+    [InlineData("tent-map", "depth=21")]
+    [InlineData("random-codewords", "bits=1")]
+    [InlineData("hash-map", "items=1")]
+    [InlineData("library-books", "genres=1")]
+    [InlineData("composition-codes", "code=sparse")]
+    [InlineData("fat-giraffe", "species=500")]
+    [InlineData("polytope", "width=1")]
+    [InlineData("one-neuron-resnet", "blocks=65")]
     public void Impossible_configurations_are_refused_with_value_and_range(string name, string setting)
     {
         var member = ZooCatalogue.Find(name);

@@ -32,6 +32,7 @@ public static class Reproductions
         new PolytopeClaims(),
         new CompositionCodesClaims(),
         new LibraryBooksClaims(),
+        new InterferenceWeights(),
         new EntropyConceptClaims(),
         new FatGiraffeClaims(),
     ];

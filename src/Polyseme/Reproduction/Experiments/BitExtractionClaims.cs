@@ -54,8 +54,8 @@ public sealed class BitExtractionClaims : Experiment
                 0,
                 $"{1 << exhaustive:N0} inputs, every one"
             ),
-            ClaimRow.Check("the same at 23 bits, the most that a float holds", program, "0", BitBlocks.WrongShare(23, every), 0, 0, $"every {every}. input"),
-            ClaimRow.Check("the same at 24 bits", program, ".98", failing, 0.9, 1, $"every {every}. input"),
+            ClaimRow.Check("the same at 23 bits, the most that a float holds", program, "0", BitBlocks.WrongShare(23, every), 0, 0, $"one input in {every}"),
+            ClaimRow.Check("the same at 24 bits", program, ".98", failing, 0.9, 1, $"one input in {every}"),
             ClaimRow.Check(
                 $"AUROC of bit k from the input, k = 0 … {ProbedBits - 1}: largest distance from ½ + 2^−(k+1)",
                 source,
@@ -83,7 +83,7 @@ public sealed class BitExtractionClaims : Experiment
             ClaimRow.Check("AUROC of bit k from block k, the lowest over k", source, "1", fromDepth.Min(), 1, 1),
         ];
         return new ExperimentResult(
-            $"all 2^{exhaustive} inputs; every {every}. of 2^23 and 2^24; probes over all 2^{ProbedBits}",
+            $"all 2^{exhaustive} inputs; one in {every} of 2^23 and of 2^24; probes over all 2^{ProbedBits}",
             rows,
             [Picture(fromInput, fromDepth, expected)]
         );

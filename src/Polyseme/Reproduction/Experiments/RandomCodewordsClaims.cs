@@ -24,7 +24,7 @@ public sealed class RandomCodewordsClaims : Experiment
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
         var tables = config.Choose(20, 40, 60);
-        var steps = config.Choose(150, 400, 800);
+        var steps = config.Choose(400, 400, 800);
         var codewords = new RandomCodewordsConfig { Seed = config.Seed, Items = config.Choose(1000, 2000, 4000) };
         var words = RandomCodewords.Words(codewords);
         var labels = Columns(ItemTables.Of(codewords.Items, tables, config.Seed, "codewords"));

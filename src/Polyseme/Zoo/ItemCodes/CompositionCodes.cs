@@ -88,8 +88,7 @@ public sealed class CompositionCodes : ZooMember
         {
             "local" => new CodeLayer(2, (input, units) => units[(Levels * Value(input[0])) + Value(input[1])] = 1, Matrix.Identity(16)),
             "semi-local" => new CodeLayer(2, OneHot, Matrix.Identity(8)),
-            // (1 + H)/2 with Hadamard's matrix: a unit fires for half of the eight values, of both attributes, and the matrix is invertible.
-            "semi-distributed" => new CodeLayer(2, OneHot, HalfHadamard()),
+            "semi-distributed" => new CodeLayer(2, OneHot, ThreeUnitsAValue()),
             "dense" => new CodeLayer(
                 2,
                 (input, units) =>
@@ -150,12 +149,15 @@ public sealed class CompositionCodes : ZooMember
 
     private static int Value(double level) => (int)Math.Clamp(Math.Round(level), 0, Levels - 1);
 
-    private static Matrix HalfHadamard()
+    /// <summary>Value j fires units j, j + 1 and j + 3, counted round: 1 + z + z³ vanishes at no eighth root of one, so the matrix is invertible.</summary>
+    private static Matrix ThreeUnitsAValue()
     {
         var matrix = new Matrix(2 * Levels, 2 * Levels);
-        for (var i = 0; i < matrix.Rows; i++)
-        for (var j = 0; j < matrix.Columns; j++)
-            matrix[i, j] = System.Numerics.BitOperations.PopCount((uint)(i & j)) % 2 == 0 ? 1 : 0;
+        for (var value = 0; value < matrix.Rows; value++)
+        {
+            foreach (var step in (ReadOnlySpan<int>)[0, 1, 3])
+                matrix[value, (value + step) % matrix.Columns] = 1;
+        }
         return matrix;
     }
 
@@ -191,7 +193,7 @@ public sealed class CompositionCodes : ZooMember
                 Cause.Rotated,
                 ["rotated", "monosemantic", "compositional", "undetermined"],
                 ["rotated", "undetermined"],
-                "every unit fires for half of the values of both attributes, and an invertible matrix gives the values back: as many features as units. Sixteen distinct rows of bits are too few to show this without the values."
+                "every value fires three of the eight units and every unit serves three values, and an invertible matrix gives the values back: as many features as units. Sixteen distinct rows of bits are too few to show this without the values."
             ),
             "dense" => Of(
                 Cause.Compositional,

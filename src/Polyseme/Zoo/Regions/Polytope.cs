@@ -104,7 +104,16 @@ public sealed class Polytope : ZooMember
         return training.Network();
     }
 
-    /// <summary>Share of points whose arm is named right.</summary>
+    /// <summary>The same network on synthetic digits: 64 pixels, ten classes.</summary>
+    internal static ReluStack TrainOnDigits(ulong seed, int steps, CancellationToken cancellation)
+    {
+        var training = new ReluStackTraining([64, 24, 24, 10], withBias: true, new RandomStream(seed, "digits/start"));
+        var (images, digits) = SyntheticDigits.Sample(4000, new RandomStream(seed, "digits/images"));
+        training.Train(images, digits, steps, 128, 3e-3, new RandomStream(seed, "digits/batches"), cancellation);
+        return training.Network();
+    }
+
+    /// <summary>Share of points whose class is named right.</summary>
     internal static double Accuracy(ReluStack network, Matrix points, int[] arms) =>
         ReluStack.Largest(network.Run(points).Output).Zip(arms, (named, arm) => named == arm ? 1.0 : 0.0).Average();
 }

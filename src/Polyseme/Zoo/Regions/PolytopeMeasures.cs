@@ -16,10 +16,7 @@ internal sealed record CrossingDensity(double Different, double Same, double PVa
 /// <summary>What the polytope lens measures on a ReLU network.</summary>
 internal static class PolytopeMeasures
 {
-    /// <summary>
-    /// Crossing density over pairs of points between .25 and .45 apart, the distance between neighbouring arms: longer segments pass several arms
-    /// whatever their ends are.
-    /// </summary>
+    /// <summary>Crossing density over random pairs of points, and a permutation test of the pairs' labels.</summary>
     public static CrossingDensity Density(ReluStack network, Matrix points, int[] classes, int pairs, RandomStream random)
     {
         const int permutations = 999;
@@ -30,11 +27,10 @@ internal static class PolytopeMeasures
             int a = random.NextInt(points.Rows),
                 b = random.NextInt(points.Rows);
             var kind = classes[a] == classes[b] ? same : different;
-            if (kind.Count >= pairs)
+            if (kind.Count >= pairs || a == b)
                 continue;
             var distance = System.Numerics.Tensors.TensorPrimitives.Distance<double>(points.Row(a), points.Row(b));
-            if (distance is >= 0.25 and <= 0.45)
-                kind.Add(network.Crossings(points.Row(a), points.Row(b)).Length / distance);
+            kind.Add(network.Crossings(points.Row(a), points.Row(b)).Length / distance);
         }
         var ratio = different.Average() / same.Average();
         double[] all = [.. different, .. same];

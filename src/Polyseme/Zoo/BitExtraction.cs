@@ -80,10 +80,7 @@ public sealed class BitExtraction : ZooMember
                 network.Run(inputs, ["hook_bits"]).Recorded["hook_bits"],
                 new RowIdentities { Item = items }
             ),
-            Features = ItemTables.Concepts(
-                ItemTables.Of(1 << extraction.Bits, extraction.Tables, extraction.Seed, "bits"),
-                items
-            ),
+            Features = ItemTables.Concepts(ItemTables.Of(1 << extraction.Bits, extraction.Tables, extraction.Seed, "bits"), items),
             Acceptances = Acceptances(),
         };
     }

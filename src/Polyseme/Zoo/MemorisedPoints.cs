@@ -164,13 +164,7 @@ public sealed class MemorisedPoints : ZooMember
     {
         if (config.Hidden >= config.Features)
             throw new ArgumentException($"Hidden is {config.Hidden}; it stays below Features, {config.Features}", nameof(config));
-        var shape = new ToyShape(
-            config.Features,
-            config.Hidden,
-            HiddenRelu: false,
-            OutputRelu: true,
-            ToyShape.Uniform(config.Features)
-        );
+        var shape = new ToyShape(config.Features, config.Hidden, HiddenRelu: false, OutputRelu: true, ToyShape.Uniform(config.Features));
         var points = UnitRows(config, config.Points, "toy/points");
         var fresh = UnitRows(config, config.Samples, "toy/sample");
         var full = config.Points <= LargestFullBatch;
@@ -278,7 +272,13 @@ public sealed class MemorisedPoints : ZooMember
             [
                 new("training loss", trainLoss, 0, 1e-4, source),
                 // The median, as the reference: once the loss is zero nothing but weight decay makes the polygon regular.
-                new("median dimensionality of a data point", MemorisedModel.MedianDimensionality(hidden), expected - 0.01, expected + 0.01, source),
+                new(
+                    "median dimensionality of a data point",
+                    MemorisedModel.MedianDimensionality(hidden),
+                    expected - 0.01,
+                    expected + 0.01,
+                    source
+                ),
             ];
         }
         if (config.Points >= 3000)

@@ -54,7 +54,15 @@ public sealed class BitExtractionClaims : Experiment
                 0,
                 $"{1 << exhaustive:N0} inputs, every one"
             ),
-            ClaimRow.Check("the same at 23 bits, the most that a float holds", program, "0", BitBlocks.WrongShare(23, every), 0, 0, $"one input in {every}"),
+            ClaimRow.Check(
+                "the same at 23 bits, the most that a float holds",
+                program,
+                "0",
+                BitBlocks.WrongShare(23, every),
+                0,
+                0,
+                $"one input in {every}"
+            ),
             ClaimRow.Check("the same at 24 bits", program, ".98", failing, 0.9, 1, $"one input in {every}"),
             ClaimRow.Check(
                 $"AUROC of bit k from the input, k = 0 … {ProbedBits - 1}: largest distance from ½ + 2^−(k+1)",

@@ -38,14 +38,19 @@ public sealed class CompositionCodesClaims : Experiment
             var values = CompositionCodes.Values();
             rows.Add(ClaimRow.Check($"{code}: units", source, $"{units}", hidden.Columns, units, units));
             Add($"{code}: linear R² of a value of an attribute", CompositionCodes.ExpectedValueR2(code), CompositionCodes.ValueR2(network));
-            Add($"{code}: linear R² of a conjunction", CompositionCodes.ExpectedConjunctionR2(code), CompositionCodes.ConjunctionR2(network));
+            Add(
+                $"{code}: linear R² of a conjunction",
+                CompositionCodes.ExpectedConjunctionR2(code),
+                CompositionCodes.ConjunctionR2(network)
+            );
             // A unit is selective for a value when it fires for every conjunction that has it.
             var always = Enumerable
                 .Range(0, hidden.Columns)
                 .Average(unit =>
-                    (double)Enumerable
-                        .Range(0, values.Columns)
-                        .Count(value => Enumerable.Range(0, 16).All(row => values[row, value] == 0 || hidden[row, unit] > 0))
+                    (double)
+                        Enumerable
+                            .Range(0, values.Columns)
+                            .Count(value => Enumerable.Range(0, 16).All(row => values[row, value] == 0 || hidden[row, unit] > 0))
                 );
             rows.Add(ClaimRow.Measure($"{code}: values that a unit fires for in every context, mean over units", source, null, always));
             figure.Heatmap(code, hidden, 2, "conjunction", "unit");

@@ -36,7 +36,15 @@ public sealed class EntropyConceptClaims : Experiment
             .ToArray();
         List<ClaimRow> rows =
         [
-            ClaimRow.Check("R² of the direction from its best single label, any function of it", "derived", ".50", explained.Single, 0.47, 0.53, $"{count / 2:N0} held-out rows, 32 bins"),
+            ClaimRow.Check(
+                "R² of the direction from its best single label, any function of it",
+                "derived",
+                ".50",
+                explained.Single,
+                0.47,
+                0.53,
+                $"{count / 2:N0} held-out rows, 32 bins"
+            ),
             ClaimRow.Check("R² from both labels together", "derived", "1", explained.Joint, 0.98, 1, "32 × 32 cells"),
             ClaimRow.Check(
                 "|cosine| of the direction with the nearest independent component, the lower of two samples",
@@ -47,7 +55,12 @@ public sealed class EntropyConceptClaims : Experiment
                 1,
                 "10,000 rows each: the direction is found without labels and is stable"
             ),
-            ClaimRow.Pending("the judge flags the direction unnamed_concept", "derived", "flag", "the verdict with weights and interventions"),
+            ClaimRow.Pending(
+                "the judge flags the direction unnamed_concept",
+                "derived",
+                "flag",
+                "the verdict with weights and interventions"
+            ),
         ];
         var figure = new Figure(
             "labels",

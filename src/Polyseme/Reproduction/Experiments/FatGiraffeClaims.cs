@@ -36,7 +36,9 @@ public sealed class FatGiraffeClaims : Experiment
         var correlations = Readouts.AbsoluteCorrelations(labels, components);
         var found = Enumerable.Range(0, giraffe.Attributes).Select(k => correlations.Row(k).ToArray().Max()).ToArray();
 
-        var all = network.Hidden(new Matrix(giraffe.Species, 1, [.. Enumerable.Range(0, giraffe.Species).Select(species => (double)species)]));
+        var all = network.Hidden(
+            new Matrix(giraffe.Species, 1, [.. Enumerable.Range(0, giraffe.Species).Select(species => (double)species)])
+        );
         var (matched, fvu) = Species(hidden, all, config, cancellation);
         var (species, attribute) = (FatGiraffe.BySpecies(giraffe), FatGiraffe.ByAttributes(giraffe, attributes));
         var crossing = (species.Dictionary - attribute.Dictionary) / (attribute.PerRow - species.PerRow);
@@ -93,7 +95,12 @@ public sealed class FatGiraffeClaims : Experiment
     }
 
     /// <summary>Species whose row, seen from the dictionary's origin, has a latent at cosine above .95, and the dictionary's FVU.</summary>
-    private static (int Matched, double Fvu) Species(Matrix hidden, Matrix species, ReproductionConfig config, CancellationToken cancellation)
+    private static (int Matched, double Fvu) Species(
+        Matrix hidden,
+        Matrix species,
+        ReproductionConfig config,
+        CancellationToken cancellation
+    )
     {
         var means = Readouts.Means(hidden);
         var scale = 1 / Math.Sqrt(Readouts.Less(hidden, means).Data.Sum(value => value * value) / hidden.Rows);
@@ -116,7 +123,10 @@ public sealed class FatGiraffeClaims : Experiment
         {
             var best = 0.0;
             for (var latent = 0; latent < dictionary.Decoder.Rows; latent++)
-                best = Math.Max(best, System.Numerics.Tensors.TensorPrimitives.CosineSimilarity<double>(seen.Row(row), dictionary.Decoder.Row(latent)));
+                best = Math.Max(
+                    best,
+                    System.Numerics.Tensors.TensorPrimitives.CosineSimilarity<double>(seen.Row(row), dictionary.Decoder.Row(latent))
+                );
             matched += best > 0.95 ? 1 : 0;
         }
         var rebuilt = dictionary.Decode(dictionary.Encode(rows));

@@ -28,7 +28,15 @@ public sealed class HashMapClaims : Experiment
         {
             var local = LookupNetwork.Make(new HashMapConfig { Seed = config.Seed, Items = items });
             rows.Add(
-                ClaimRow.Check($"{items} keys, a neuron each: share of stored bits right", Derived, "1", local.StoredRecall(), 1, 1, $"{items * 8:N0} bits")
+                ClaimRow.Check(
+                    $"{items} keys, a neuron each: share of stored bits right",
+                    Derived,
+                    "1",
+                    local.StoredRecall(),
+                    1,
+                    1,
+                    $"{items * 8:N0} bits"
+                )
             );
             rows.Add(
                 ClaimRow.Check(
@@ -113,7 +121,9 @@ public sealed class HashMapClaims : Experiment
     {
         var z = Math.Abs(x) / Math.Sqrt(2);
         var t = 1 / (1 + (0.3275911 * z));
-        var erf = 1 - (((((((((1.061405429 * t) - 1.453152027) * t) + 1.421413741) * t) - 0.284496736) * t) + 0.254829592) * t * Math.Exp(-z * z));
+        var erf =
+            1
+            - (((((((((1.061405429 * t) - 1.453152027) * t) + 1.421413741) * t) - 0.284496736) * t) + 0.254829592) * t * Math.Exp(-z * z));
         return x >= 0 ? (1 + erf) / 2 : (1 - erf) / 2;
     }
 }

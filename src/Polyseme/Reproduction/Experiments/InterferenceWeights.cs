@@ -52,7 +52,14 @@ public sealed class InterferenceWeights : Experiment
         {
             var (real, interference) = Parted(directions);
             rows.Add(
-                ClaimRow.Check($"{name}dimensionalities summed over features, per dimension", "Elhage et al. 2022", "1", Dimensionality.Total(directions) / Hidden, 0.99, 1.01)
+                ClaimRow.Check(
+                    $"{name}dimensionalities summed over features, per dimension",
+                    "Elhage et al. 2022",
+                    "1",
+                    Dimensionality.Total(directions) / Hidden,
+                    0.99,
+                    1.01
+                )
             );
             rows.Add(
                 ClaimRow.Measure(
@@ -63,7 +70,15 @@ public sealed class InterferenceWeights : Experiment
                     $"{FeatureGeometry.Represented(directions).Length} features represented; {interference.Length:N0} weights off the diagonal"
                 )
             );
-            rows.Add(ClaimRow.Measure($"{name}largest interference weight, of either sign", Paper, null, interference.Max(Math.Abs), $"mean real weight {real.Average():0.000}"));
+            rows.Add(
+                ClaimRow.Measure(
+                    $"{name}largest interference weight, of either sign",
+                    Paper,
+                    null,
+                    interference.Max(Math.Abs),
+                    $"mean real weight {real.Average():0.000}"
+                )
+            );
             var (largest, correlation) = Coactivity(directions, config.Seed);
             rows.Add(
                 ClaimRow.Check(

@@ -63,7 +63,17 @@ public sealed class OneNeuronResNetClaims : Experiment
         {
             double first = one.Average(run => run.Accuracy),
                 second = two.Average(run => run.Accuracy);
-            rows.Add(ClaimRow.Check($"{plain.Blocks} blocks of one neuron, {name}: accuracy, mean of {Seeds} seeds", Paper, "≥ .97", first, 0.97, 1, Each(one)));
+            rows.Add(
+                ClaimRow.Check(
+                    $"{plain.Blocks} blocks of one neuron, {name}: accuracy, mean of {Seeds} seeds",
+                    Paper,
+                    "≥ .97",
+                    first,
+                    0.97,
+                    1,
+                    Each(one)
+                )
+            );
             rows.Add(
                 ClaimRow.Check(
                     $"{plain.Blocks} layers of width 2, {name}: accuracy, mean of {Seeds} seeds",

@@ -45,12 +45,52 @@ public sealed class PolytopeClaims : Experiment
         var segments = Segments(trained, points, config.Choose(50, 500, 2000), Stream("segments"));
         List<ClaimRow> rows =
         [
-            ClaimRow.Check("accuracy on fresh points", "own choice", "≥ .99", Polytope.Accuracy(trained, points, arms), 0.99, 1, "two hidden layers of 24; 6,000 steps"),
-            ClaimRow.Check("(a) largest second difference of the outputs inside a polytope", Paper, "0", inside, 0, 1e-9, $"{nInside:N0} triples .02 apart"),
-            ClaimRow.Check("(a) share of triples across a boundary whose second difference is not 0", Paper, "1", across, 0.95, 1, $"{nAcross:N0} triples; a boundary of a unit that nothing reads does not bend"),
-            ClaimRow.Check("(b) no biases: points whose class changes when the first layer is scaled by .001 … 1,000", Paper, "0", free.Max(f => f.Classes), 0, 0, $"{points.Rows:N0} points, four scales"),
+            ClaimRow.Check(
+                "accuracy on fresh points",
+                "own choice",
+                "≥ .99",
+                Polytope.Accuracy(trained, points, arms),
+                0.99,
+                1,
+                "two hidden layers of 24; 6,000 steps"
+            ),
+            ClaimRow.Check(
+                "(a) largest second difference of the outputs inside a polytope",
+                Paper,
+                "0",
+                inside,
+                0,
+                1e-9,
+                $"{nInside:N0} triples .02 apart"
+            ),
+            ClaimRow.Check(
+                "(a) share of triples across a boundary whose second difference is not 0",
+                Paper,
+                "1",
+                across,
+                0.95,
+                1,
+                $"{nAcross:N0} triples; a boundary of a unit that nothing reads does not bend"
+            ),
+            ClaimRow.Check(
+                "(b) no biases: points whose class changes when the first layer is scaled by .001 … 1,000",
+                Paper,
+                "0",
+                free.Max(f => f.Classes),
+                0,
+                0,
+                $"{points.Rows:N0} points, four scales"
+            ),
             ClaimRow.Check("(b) no biases: points whose code downstream changes", Paper, "0", free.Max(f => f.Codes), 0, 0),
-            ClaimRow.Check("(c) RMS norm after the layer: points whose class changes", Paper, "0", normalised.Max(f => f.Classes), 0, 0, "with biases; the norm takes the scale out"),
+            ClaimRow.Check(
+                "(c) RMS norm after the layer: points whose class changes",
+                Paper,
+                "0",
+                normalised.Max(f => f.Classes),
+                0,
+                0,
+                "with biases; the norm takes the scale out"
+            ),
             ClaimRow.Check("(c) RMS norm after the layer: largest change of an output", Paper, "0", normalised.Max(f => f.Output), 0, 1e-6),
             ClaimRow.Check(
                 "(d) with biases: largest share of points whose class changes over α in [.1, 10]",
@@ -70,8 +110,24 @@ public sealed class PolytopeClaims : Experiment
                 double.PositiveInfinity,
                 $"{after.Different:0.0} against {after.Same:0.0}; {after.Pairs} pairs of each; accuracy {Polytope.Accuracy(readers, images, digits):0.000}"
             ),
-            ClaimRow.Check("(e) digits: permutation p-value", Paper, "< .01", after.PValue, 0, 0.01, "999 permutations of the pairs' labels"),
-            ClaimRow.Check("(e) digits: the same ratio of the untrained network", Paper, "≈ 1", before.Ratio, 0.8, 1.2, $"p = {before.PValue:0.000}"),
+            ClaimRow.Check(
+                "(e) digits: permutation p-value",
+                Paper,
+                "< .01",
+                after.PValue,
+                0,
+                0.01,
+                "999 permutations of the pairs' labels"
+            ),
+            ClaimRow.Check(
+                "(e) digits: the same ratio of the untrained network",
+                Paper,
+                "≈ 1",
+                before.Ratio,
+                0.8,
+                1.2,
+                $"p = {before.PValue:0.000}"
+            ),
             ClaimRow.Measure(
                 "(e) spirals: boundaries per distance, different class over same class",
                 Paper,
@@ -183,7 +239,10 @@ public sealed class PolytopeClaims : Experiment
         densities.Axes.SetLimits(-0.6, 1.6, 0, 1.35 * Math.Max(after.Different, before.Different));
         densities.ShowLegend(ScottPlot.Alignment.UpperLeft);
         var scaling = figure.Panel("scaling the first layer, with biases", "α", "share of points with another class");
-        var line = scaling.Add.Scatter(curve.Select(point => Math.Log10(point.Scale)).ToArray(), curve.Select(point => point.Changed).ToArray());
+        var line = scaling.Add.Scatter(
+            curve.Select(point => Math.Log10(point.Scale)).ToArray(),
+            curve.Select(point => point.Changed).ToArray()
+        );
         line.Color = FigurePalette.Category(0);
         var threshold = scaling.Add.HorizontalLine(0.1, 1, FigurePalette.Reference, ScottPlot.LinePattern.Dashed);
         threshold.LegendText = "claim: at least .10 somewhere";
@@ -221,7 +280,10 @@ public sealed class PolytopeClaims : Experiment
         foreach (var arm in (ReadOnlySpan<int>)[0, 1])
         {
             var shown = Enumerable.Range(0, 400).Where(row => arms[row] == arm).ToArray();
-            var cloud = panel.Add.ScatterPoints(shown.Select(row => points[row, 0]).ToArray(), shown.Select(row => points[row, 1]).ToArray());
+            var cloud = panel.Add.ScatterPoints(
+                shown.Select(row => points[row, 0]).ToArray(),
+                shown.Select(row => points[row, 1]).ToArray()
+            );
             (cloud.Color, cloud.MarkerSize) = (FigurePalette.Category(arm), 4);
         }
         panel.Axes.SetLimits(-reach, reach, -reach, reach);

@@ -53,9 +53,25 @@ public sealed class RandomCodewordsClaims : Experiment
         foreach (var (name, _, other) in probes)
             rows.Add(ClaimRow.Check($"AUROC of random labels on items not seen, {name} probe", Derived, ".50", other, 0.47, 0.53, counts));
         rows.Add(
-            ClaimRow.Check("AUROC of random labels on the seen items, MLP", Derived, "1", probes[1].Seen, 0.999, 1, $"random-label memorisation; 256 hidden units, {steps} steps")
+            ClaimRow.Check(
+                "AUROC of random labels on the seen items, MLP",
+                Derived,
+                "1",
+                probes[1].Seen,
+                0.999,
+                1,
+                $"random-label memorisation; 256 hidden units, {steps} steps"
+            )
         );
-        rows.Add(ClaimRow.Measure("the same, linear probe", "Cover 1965", null, probes[0].Seen, "more items than 2d: not all labellings are separable"));
+        rows.Add(
+            ClaimRow.Measure(
+                "the same, linear probe",
+                "Cover 1965",
+                null,
+                probes[0].Seen,
+                "more items than 2d: not all labellings are separable"
+            )
+        );
         rows.Add(ClaimRow.Measure("the same, 4-sparse probe", Derived, null, probes[2].Seen));
 
         var sizes = new[] { 32, 64, 96, 129, 192, 256, 384, 700 };
@@ -78,7 +94,16 @@ public sealed class RandomCodewordsClaims : Experiment
                 "points in general position: every labelling of d + 1 is separable"
             )
         );
-        rows.Add(ClaimRow.Check("participation ratio per dimension", Derived, "≥ .8", Readouts.ParticipationRatio(words) / codewords.Bits, 0.8, 1));
+        rows.Add(
+            ClaimRow.Check(
+                "participation ratio per dimension",
+                Derived,
+                "≥ .8",
+                Readouts.ParticipationRatio(words) / codewords.Bits,
+                0.8,
+                1
+            )
+        );
         rows.Add(
             ClaimRow.Check(
                 "AUROC of the bits themselves on items not seen, linear probe",
@@ -91,7 +116,9 @@ public sealed class RandomCodewordsClaims : Experiment
             )
         );
         var (train, held) = OneLatentEach(learn, test);
-        rows.Add(ClaimRow.Check("FVU on seen items of a dictionary with one latent per seen item, one active", Derived, "0", train, 0, 1e-9));
+        rows.Add(
+            ClaimRow.Check("FVU on seen items of a dictionary with one latent per seen item, one active", Derived, "0", train, 0, 1e-9)
+        );
         rows.Add(
             ClaimRow.Check(
                 "the same on items not seen",

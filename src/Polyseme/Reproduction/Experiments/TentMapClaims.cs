@@ -83,10 +83,7 @@ public sealed class TentMapClaims : Experiment
             pieces.Select(p => Math.Log10(p.Pieces)).ToArray()
         );
         (counted.Color, counted.MarkerSize, counted.LegendText) = (FigurePalette.Category(0), 8, "counted");
-        var law = counts.Add.Scatter(
-            pieces.Select(p => (double)p.Depth).ToArray(),
-            pieces.Select(p => p.Depth * Math.Log10(2)).ToArray()
-        );
+        var law = counts.Add.Scatter(pieces.Select(p => (double)p.Depth).ToArray(), pieces.Select(p => p.Depth * Math.Log10(2)).ToArray());
         (law.Color, law.MarkerSize, law.LegendText) = (FigurePalette.Reference, 0, "2ᴸ");
         counts.LogTicksY([1, 10, 100, 1000]);
         counts.ShowLegend(ScottPlot.Alignment.UpperLeft);

@@ -54,7 +54,11 @@ public sealed class TmsMemorised : Experiment
                 cancellation
             );
         }
-        var sizes = config.Choose<int[]>([5, 8, 300, 3000], [3, 5, 8, 30, 100, 300, 1000, 3000, 10_000], [3, 5, 8, 30, 100, 300, 1000, 3000, 10_000]);
+        var sizes = config.Choose<int[]>(
+            [5, 8, 300, 3000],
+            [3, 5, 8, 30, 100, 300, 1000, 3000, 10_000],
+            [3, 5, 8, 30, 100, 300, 1000, 3000, 10_000]
+        );
         int? few = config.Size == ReproductionSize.Quick ? 1 : null;
         var sweep = sizes.Select(size => (T: size, Model: Train(size, seeds: size == 300 ? few : null))).ToArray();
         var rows = new List<ClaimRow>();
@@ -62,7 +66,8 @@ public sealed class TmsMemorised : Experiment
             rows.AddRange(Rows(size, model, $"T = {size:N0}"));
         rows.Add(Bump(sweep));
 
-        var strong = config.Choose<int[]>([], [5, 100, 300, 1000, 3000], [5, 100, 300, 1000, 3000, 10_000])
+        var strong = config
+            .Choose<int[]>([], [5, 100, 300, 1000, 3000], [5, 100, 300, 1000, 3000, 10_000])
             .Select(size => (T: size, Model: Train(size, weightDecay: 1)))
             .ToArray();
         if (strong.Length > 0)
@@ -94,7 +99,15 @@ public sealed class TmsMemorised : Experiment
         var median = MemorisedModel.MedianDimensionality(model.HiddenPoints());
         if (size is 5 or 8)
         {
-            yield return ClaimRow.Check($"{name}: training loss", Paper, reference.Train, model.TrainLoss, 0, 1e-4, $"test loss {model.FreshLoss:0.000}");
+            yield return ClaimRow.Check(
+                $"{name}: training loss",
+                Paper,
+                reference.Train,
+                model.TrainLoss,
+                0,
+                1e-4,
+                $"test loss {model.FreshLoss:0.000}"
+            );
             yield return ClaimRow.Check(
                 $"{name}: median dimensionality of a data point, m/T",
                 Paper,
@@ -108,7 +121,14 @@ public sealed class TmsMemorised : Experiment
         if (size >= 3000)
         {
             var dimensionality = Dimensionality.PerFeature(model.W);
-            yield return ClaimRow.Check($"{name}: features longer than half the longest", Paper, reference.LongFeatures, longFeatures.Length, 5, 5);
+            yield return ClaimRow.Check(
+                $"{name}: features longer than half the longest",
+                Paper,
+                reference.LongFeatures,
+                longFeatures.Length,
+                5,
+                5
+            );
             yield return ClaimRow.Check(
                 $"{name}: smallest dimensionality of a long feature",
                 Paper,
@@ -191,7 +211,10 @@ public sealed class TmsMemorised : Experiment
             void Cloud(IEnumerable<double> values, double shift, int colour)
             {
                 var held = values.Take(400).ToArray();
-                var cloud = panel.Add.ScatterPoints(held.Select((_, k) => Math.Log10(size) + shift + (0.06 * k / held.Length)).ToArray(), held);
+                var cloud = panel.Add.ScatterPoints(
+                    held.Select((_, k) => Math.Log10(size) + shift + (0.06 * k / held.Length)).ToArray(),
+                    held
+                );
                 (cloud.Color, cloud.MarkerSize) = (FigurePalette.Category(colour).WithAlpha(.5), 4);
             }
             Cloud(points.Select(d => d ?? 0), -0.08, 0);
@@ -204,8 +227,26 @@ public sealed class TmsMemorised : Experiment
         pentagon.LegendText = "pentagon, 2/5";
         panel.LogTicksX([3, 10, 30, 100, 300, 1000, 3000, 10_000]);
         panel.Axes.SetLimitsY(-0.02, 0.75);
-        panel.Legend.ManualItems.Add(new ScottPlot.LegendItem { LabelText = "data points", MarkerShape = ScottPlot.MarkerShape.FilledCircle, MarkerSize = 7, MarkerFillColor = FigurePalette.Category(0), MarkerLineColor = FigurePalette.Category(0) });
-        panel.Legend.ManualItems.Add(new ScottPlot.LegendItem { LabelText = "long features", MarkerShape = ScottPlot.MarkerShape.FilledCircle, MarkerSize = 7, MarkerFillColor = FigurePalette.Category(1), MarkerLineColor = FigurePalette.Category(1) });
+        panel.Legend.ManualItems.Add(
+            new ScottPlot.LegendItem
+            {
+                LabelText = "data points",
+                MarkerShape = ScottPlot.MarkerShape.FilledCircle,
+                MarkerSize = 7,
+                MarkerFillColor = FigurePalette.Category(0),
+                MarkerLineColor = FigurePalette.Category(0),
+            }
+        );
+        panel.Legend.ManualItems.Add(
+            new ScottPlot.LegendItem
+            {
+                LabelText = "long features",
+                MarkerShape = ScottPlot.MarkerShape.FilledCircle,
+                MarkerSize = 7,
+                MarkerFillColor = FigurePalette.Category(1),
+                MarkerLineColor = FigurePalette.Category(1),
+            }
+        );
         panel.ShowLegend(ScottPlot.Alignment.UpperRight);
         return figure;
     }

@@ -24,10 +24,12 @@ public sealed class CompositionCodes : ZooMember
     public override string Name => "composition-codes";
 
     /// <inheritdoc/>
-    public override string Summary => "two attributes of four values in four codes: a unit a conjunction, a unit a value, many units a value, bits";
+    public override string Summary =>
+        "two attributes of four values in four codes: a unit a conjunction, a unit a value, many units a value, bits";
 
     /// <inheritdoc/>
-    public override string Source => "Thorpe 1989, Local vs. distributed coding; Olah 2023, Distributed Representations: Composition & Superposition";
+    public override string Source =>
+        "Thorpe 1989, Local vs. distributed coding; Olah 2023, Distributed Representations: Composition & Superposition";
 
     /// <inheritdoc/>
     public override ZooConfig DefaultConfig => new CompositionCodesConfig();
@@ -55,7 +57,10 @@ public sealed class CompositionCodes : ZooMember
             Truth = Truth(composition.Code),
             Activations = ActivationSet.FromMatrix(
                 hidden,
-                new RowIdentities { Item = [.. Enumerable.Range(0, inputs.Rows).Select(row => (long)((Levels * inputs[row, 0]) + inputs[row, 1]))] }
+                new RowIdentities
+                {
+                    Item = [.. Enumerable.Range(0, inputs.Rows).Select(row => (long)((Levels * inputs[row, 0]) + inputs[row, 1]))],
+                }
             ),
             Features = new ConceptTable(
                 inputs.Rows,

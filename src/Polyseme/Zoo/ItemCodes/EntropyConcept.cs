@@ -31,10 +31,12 @@ public sealed class EntropyConcept : ZooMember
     public override string Name => "entropy-concept";
 
     /// <inheritdoc/>
-    public override string Summary => "a direction for entropy where only temperature and mixing ratio are labelled: a concept that nobody named";
+    public override string Summary =>
+        "a direction for entropy where only temperature and mixing ratio are labelled: a concept that nobody named";
 
     /// <inheritdoc/>
-    public override string Source => "LawrenceC 2024, Superposition is not \"just\" neuron polysemanticity, and the comments on it, on entropy";
+    public override string Source =>
+        "LawrenceC 2024, Superposition is not \"just\" neuron polysemanticity, and the comments on it, on entropy";
 
     /// <inheritdoc/>
     public override ZooConfig DefaultConfig => new EntropyConceptConfig();
@@ -141,9 +143,7 @@ public sealed class EntropyConcept : ZooMember
         var own = network.Weights["directions"].Row(0).ToArray();
         return Enumerable
             .Range(0, directions.Rows)
-            .Max(k =>
-                Math.Abs(System.Numerics.Tensors.TensorPrimitives.CosineSimilarity<double>(directions.Row(k), own))
-            );
+            .Max(k => Math.Abs(System.Numerics.Tensors.TensorPrimitives.CosineSimilarity<double>(directions.Row(k), own)));
     }
 
     private static double BinnedR2(double[] s, Func<int, int> bin, int bins)

@@ -51,7 +51,8 @@ public sealed class FatGiraffe : ZooMember
     public override string Summary => "fifty species that are sums of eight attributes: two vocabularies for the same activations";
 
     /// <inheritdoc/>
-    public override string Source => "Bushnaq 2024, in the comments on Superposition is not \"just\" neuron polysemanticity; Ayonrinde et al. 2024 on description length";
+    public override string Source =>
+        "Bushnaq 2024, in the comments on Superposition is not \"just\" neuron polysemanticity; Ayonrinde et al. 2024 on description length";
 
     /// <inheritdoc/>
     public override ZooConfig DefaultConfig => new FatGiraffeConfig();

@@ -111,15 +111,17 @@ public sealed class HashMap : ZooMember
             Cause = Cause.Compositional,
             Accepted = new Dictionary<AccessLevel, IReadOnlyList<string>>
             {
-                [AccessLevel.A] = config.Code == 0
-                    ? ["monosemantic", "compositional", "undetermined"]
-                    : ["superposition", "compositional", "undetermined"],
+                [AccessLevel.A] =
+                    config.Code == 0
+                        ? ["monosemantic", "compositional", "undetermined"]
+                        : ["superposition", "compositional", "undetermined"],
                 [AccessLevel.C] = ["compositional", "undetermined"],
                 [AccessLevel.T] = ["compositional"],
             },
-            Reason = config.Code == 0
-                ? $"each of the {config.Items} neurons fires for one key: monosemantic in items, and no neuron carries a value or says anything about another key."
-                : $"each of the {config.Items} keys has a random word of {config.Code} neurons, one key at a time: equivalently one feature per item, which never adds to another. Without items nothing excludes an extreme superposition.",
+            Reason =
+                config.Code == 0
+                    ? $"each of the {config.Items} neurons fires for one key: monosemantic in items, and no neuron carries a value or says anything about another key."
+                    : $"each of the {config.Items} keys has a random word of {config.Code} neurons, one key at a time: equivalently one feature per item, which never adds to another. Without items nothing excludes an extreme superposition.",
         };
 }
 

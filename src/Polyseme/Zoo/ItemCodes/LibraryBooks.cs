@@ -42,7 +42,8 @@ public sealed class LibraryBooks : ZooMember
     public override string Summary => "a genre and a language per book: three counts of what the same layer represents";
 
     /// <inheritdoc/>
-    public override string Source => "LawrenceC 2024, Superposition is not \"just\" neuron polysemanticity, on sparse features and latent variables";
+    public override string Source =>
+        "LawrenceC 2024, Superposition is not \"just\" neuron polysemanticity, on sparse features and latent variables";
 
     /// <inheritdoc/>
     public override ZooConfig DefaultConfig => new LibraryBooksConfig();
@@ -68,9 +69,7 @@ public sealed class LibraryBooks : ZooMember
                 Cause = library.Rotated ? Cause.Rotated : Cause.Monosemantic,
                 Accepted = new Dictionary<AccessLevel, IReadOnlyList<string>>
                 {
-                    [AccessLevel.A] = library.Rotated
-                        ? ["rotated", "compositional", "undetermined"]
-                        : ["monosemantic", "undetermined"],
+                    [AccessLevel.A] = library.Rotated ? ["rotated", "compositional", "undetermined"] : ["monosemantic", "undetermined"],
                     [AccessLevel.C] = library.Rotated ? ["rotated", "undetermined"] : ["monosemantic"],
                     [AccessLevel.T] = [library.Rotated ? "rotated" : "monosemantic"],
                 },

@@ -98,7 +98,9 @@ internal static class Readouts
         [
             .. tests.Select(test =>
                 LinearAlgebra.ToMatrix(
-                    torch.addmm(weights[3], torch.addmm(weights[1], Single(test), weights[0], 1, 1).relu(), weights[2], 1, 1).to(torch.float64)
+                    torch
+                        .addmm(weights[3], torch.addmm(weights[1], Single(test), weights[0], 1, 1).relu(), weights[2], 1, 1)
+                        .to(torch.float64)
                 )
             ),
         ];

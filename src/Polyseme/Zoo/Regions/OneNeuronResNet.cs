@@ -36,7 +36,8 @@ public sealed class OneNeuronResNet : ZooMember
     public override string Name => "one-neuron-resnet";
 
     /// <inheritdoc/>
-    public override string Summary => "one neuron a block fits a disc: a concept spread over the whole depth, with no feature of its own anywhere";
+    public override string Summary =>
+        "one neuron a block fits a disc: a concept spread over the whole depth, with no feature of its own anywhere";
 
     /// <inheritdoc/>
     public override string Source => "Lin and Jegelka 2018, ResNet with one-neuron hidden layers is a universal approximator";

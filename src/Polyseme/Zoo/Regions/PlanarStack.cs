@@ -97,7 +97,14 @@ internal sealed class PlanarStack : Network
     public static bool IsInside(double x, double y) => (x * x) + (y * y) < 1.2 * 1.2;
 
     /// <summary>Trains on fresh points of the disc with Adam; the learning rate falls along a quarter cosine.</summary>
-    public static PlanarStack Train(PlanarStack start, int steps, int batch, double rate, RandomStream random, CancellationToken cancellation)
+    public static PlanarStack Train(
+        PlanarStack start,
+        int steps,
+        int batch,
+        double rate,
+        RandomStream random,
+        CancellationToken cancellation
+    )
     {
         var trained = new PlanarStack(start.Kind, start.Blocks, (float[])start._parameters.Clone());
         var parameters = trained._parameters;

@@ -73,10 +73,7 @@ public sealed class Polytope : ZooMember
                     "before the first ReLU the layer is a plane seen by many neurons. The concept is the spiral a point lies on: a region of that plane, which no direction reads. Activations alone show the plane and nothing of the concept.",
             },
             Activations = ActivationSet.FromMatrix(network.Run(points, ["blocks.0.hook_pre"]).Recorded["blocks.0.hook_pre"]),
-            Features = new ConceptTable(
-                points.Rows,
-                [new Concept("arm", ConceptKind.Binary, [.. arms.Select(arm => (double)arm)])]
-            ),
+            Features = new ConceptTable(points.Rows, [new Concept("arm", ConceptKind.Binary, [.. arms.Select(arm => (double)arm)])]),
             Acceptances = polytope is { Steps: >= 6000, Biases: true, Width: >= 24 }
                 ? [new("accuracy on fresh points", Accuracy(network, points, arms), 0.99, 1, "own choice: the classes do not overlap")]
                 : [],

@@ -55,7 +55,11 @@ internal static class PolytopeMeasures
 
     /// <summary>Second differences of the outputs over triples of neighbouring points, apart for triples inside one polytope and across a boundary.</summary>
     /// <returns>The largest absolute value inside; the share of the others above 1e-9; how many there are of each.</returns>
-    public static (double LargestInside, double ShareAcross, int Inside, int Across) SecondDifferences(ReluStack network, int triples, RandomStream random)
+    public static (double LargestInside, double ShareAcross, int Inside, int Across) SecondDifferences(
+        ReluStack network,
+        int triples,
+        RandomStream random
+    )
     {
         const double step = 0.02;
         var points = new Matrix(3 * triples, 2);

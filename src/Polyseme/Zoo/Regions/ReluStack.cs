@@ -18,11 +18,13 @@ internal sealed class ReluStack : Network
         [
             .. Enumerable
                 .Range(0, HiddenLayers)
-                .SelectMany(layer => new[]
-                {
-                    new Hook($"blocks.{layer}.hook_pre", _weights[layer].Columns),
-                    new Hook($"blocks.{layer}.hook_post", _weights[layer].Columns),
-                }),
+                .SelectMany(layer =>
+                    new[]
+                    {
+                        new Hook($"blocks.{layer}.hook_pre", _weights[layer].Columns),
+                        new Hook($"blocks.{layer}.hook_post", _weights[layer].Columns),
+                    }
+                ),
         ];
     }
 
@@ -110,11 +112,7 @@ internal sealed class ReluStack : Network
 
     /// <summary>Number of the largest output of every row.</summary>
     public static int[] Largest(Matrix outputs) =>
-        [
-            .. Enumerable
-                .Range(0, outputs.Rows)
-                .Select(row => System.Numerics.Tensors.TensorPrimitives.IndexOfMax<double>(outputs.Row(row))),
-        ];
+        [.. Enumerable.Range(0, outputs.Rows).Select(row => System.Numerics.Tensors.TensorPrimitives.IndexOfMax<double>(outputs.Row(row)))];
 
     protected override Matrix Forward(Matrix inputs, Func<string, Matrix, Matrix> at)
     {

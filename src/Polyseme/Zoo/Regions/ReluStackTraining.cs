@@ -91,7 +91,12 @@ internal sealed class ReluStackTraining
                 for (var i = 0; i < input.Length; i++)
                 {
                     if (input[i] != 0)
-                        System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(_weights[layer].AsSpan(i * width, width), input[i], output, output);
+                        System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(
+                            _weights[layer].AsSpan(i * width, width),
+                            input[i],
+                            output,
+                            output
+                        );
                 }
                 if (layer + 1 < _weights.Length)
                     System.Numerics.Tensors.TensorPrimitives.Max(output, 0f, output);

@@ -16,8 +16,7 @@ public sealed class PlanarStackTests
         const float h = 1e-3f;
         for (var i = 0; i < gradient.Length; i++)
         {
-            var slope =
-                (network.Moved(i, h).Gradient(points, inside).Loss - network.Moved(i, -h).Gradient(points, inside).Loss) / (2 * h);
+            var slope = (network.Moved(i, h).Gradient(points, inside).Loss - network.Moved(i, -h).Gradient(points, inside).Loss) / (2 * h);
             // Single precision in the forward pass and ReLUs that switch within ±h leave an error of this size.
             Assert.Equal(slope, gradient[i], 5e-3 * (1 + Math.Abs(slope)));
         }

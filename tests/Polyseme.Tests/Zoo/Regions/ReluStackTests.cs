@@ -5,7 +5,8 @@ namespace Polyseme.Tests.Zoo.Regions;
 
 public sealed class ReluStackTests
 {
-    private static ReluStack Random(ulong seed) => new ReluStackTraining([2, 6, 5, 2], withBias: true, new RandomStream(seed, "start")).Network();
+    private static ReluStack Random(ulong seed) =>
+        new ReluStackTraining([2, 6, 5, 2], withBias: true, new RandomStream(seed, "start")).Network();
 
     [Fact]
     public void Crossings_of_one_layer_are_the_zeros_of_its_units()
@@ -64,7 +65,10 @@ public sealed class ReluStackTests
             if (layer < 2)
                 values = values.relu();
         }
-        var expected = TorchSharp.torch.nn.functional.cross_entropy(values, TorchSharp.torch.tensor(classes.Select(c => (long)c).ToArray()));
+        var expected = TorchSharp.torch.nn.functional.cross_entropy(
+            values,
+            TorchSharp.torch.tensor(classes.Select(c => (long)c).ToArray())
+        );
         expected.backward();
         Assert.Equal(expected.item<double>(), loss, 1e-5);
         for (var array = 0; array < gradients.Length; array++)

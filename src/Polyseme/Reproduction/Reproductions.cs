@@ -19,13 +19,7 @@ public static class Reproductions
         new TmsPairs(),
         new TmsDynamics(),
         new TmsPrivileged(),
-        Member(
-            "tms-memorised",
-            "the number of data points decides",
-            [("points", "5")],
-            [("points", "8")],
-            [("points", "3000"), ("seeds", "3")]
-        ),
+        new TmsMemorised(),
         new TmsPenalised(),
         new TmsFrequencies(),
         Member("xy", "the product x·y, constructed", [("k", "8")], [("k", "16")], [("k", "32")]),
@@ -37,13 +31,23 @@ public static class Reproductions
             [("levels", "4")],
             [("levels", "8"), ("pairs", "1"), ("neurons", "3")]
         ),
-        Member("bit-extraction", "bits of the input, one after the other", [("bits", "12")]),
         new CapacityExperiment(),
         new IncidentalExperiment(),
         new LossInducedExperiment(),
         new PackingExperiment(),
         new DeadZoneExperiment(),
         new NonlinearEncoderExperiment(),
+        new BitExtractionClaims(),
+        new TentMapClaims(),
+        new OneNeuronResNetClaims(),
+        new HashMapClaims(),
+        new RandomCodewordsClaims(),
+        new PolytopeClaims(),
+        new CompositionCodesClaims(),
+        new LibraryBooksClaims(),
+        new InterferenceWeights(),
+        new EntropyConceptClaims(),
+        new FatGiraffeClaims(),
     ];
 
     /// <summary>The experiment called <paramref name="name"/>.</summary>

@@ -31,6 +31,15 @@ public static class ZooCatalogue
         new Packing(),
         new DeadZone(),
         new NonlinearEncoder(),
+        new TentMap(),
+        new OneNeuronResNet(),
+        new RandomCodewords(),
+        new Polytope(),
+        new HashMap(),
+        new CompositionCodes(),
+        new LibraryBooks(),
+        new EntropyConcept(),
+        new FatGiraffe(),
     ];
 
     /// <summary>The networks of <c>polyseme tour</c>. The finished privileged basis trains the first twelve of the models that the stopped one trains.</summary>

@@ -34,8 +34,8 @@ public abstract record LayerNetTargets
 
     /// <summary>Anything else.</summary>
     /// <param name="Count">Outputs.</param>
-    /// <param name="Fill">Computes them; called by several workers at once.</param>
-    public sealed record Custom(int Count, TargetTile Fill) : LayerNetTargets;
+    /// <param name="Compute">Computes them; called by several workers at once.</param>
+    public sealed record Custom(int Count, TargetTile Compute) : LayerNetTargets;
 
     /// <summary>Outputs for so many inputs.</summary>
     public int Outputs(int inputs) =>
@@ -74,7 +74,7 @@ public abstract record LayerNetTargets
                     AddMixed(mixing, x, y, samples);
                 break;
             case Custom custom:
-                custom.Fill(x, y, samples);
+                custom.Compute(x, y, samples);
                 break;
             default:
                 throw new InvalidOperationException($"no targets are made of {this}");

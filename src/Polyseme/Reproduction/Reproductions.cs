@@ -31,6 +31,12 @@ public static class Reproductions
             [("levels", "8"), ("pairs", "1"), ("neurons", "3")]
         ),
         Member("bit-extraction", "bits of the input, one after the other", [("bits", "12")]),
+        new TmsAbsolute(),
+        new StuckAbsoluteSweep(),
+        new StuckAndSweep(),
+        new UniversalAnds(),
+        new Engineered(),
+        new TrainedProducts(),
     ];
 
     /// <summary>The experiment called <paramref name="name"/>.</summary>

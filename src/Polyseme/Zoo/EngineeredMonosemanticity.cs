@@ -64,7 +64,8 @@ public sealed class EngineeredMonosemanticity : ZooMember
     public override string Name => "engineered";
 
     /// <inheritdoc/>
-    public override string Summary => "decoding projected features: minima of equal loss differ in monosemanticity, and a negative first bias picks the better ones";
+    public override string Summary =>
+        "decoding projected features: minima of equal loss differ in monosemanticity, and a negative first bias picks the better ones";
 
     /// <inheritdoc/>
     public override string Source => "Jermyn, Schiefer and Hubinger 2022, Engineering Monosemanticity in Toy Models";

@@ -27,10 +27,16 @@ internal sealed record LayerNetSetting
     public LayerNetPopulation Train(ulong seed, IProgress<Step>? progress, CancellationToken cancellation)
     {
         var shape = Training.Shape;
-        var initial = Enumerable.Range(0, Seeds).Select(model => LayerNetParameters.Initial(shape, seed, model, Gain, HiddenBias)).ToArray();
+        var initial = Enumerable
+            .Range(0, Seeds)
+            .Select(model => LayerNetParameters.Initial(shape, seed, model, Gain, HiddenBias))
+            .ToArray();
         var models = LayerNetTrainer.Train(Training, seed, initial, progress, cancellation);
         var sound = models.Where(model => model.DivergedAt is null).ToArray();
-        var diverged = models.Where(model => model.DivergedAt is not null).Select(model => (model.Model, model.DivergedAt!.Value)).ToArray();
+        var diverged = models
+            .Where(model => model.DivergedAt is not null)
+            .Select(model => (model.Model, model.DivergedAt!.Value))
+            .ToArray();
         if (sound.Length == 0)
         {
             throw new DivergenceException(

@@ -55,7 +55,8 @@ public sealed class StuckAbsolute : ZooMember
     public override string Name => "stuck-abs";
 
     /// <inheritdoc/>
-    public override string Summary => "|x| with neurons to spare: monosemantic at zero loss, and stuck on dead outputs where they end in a ReLU";
+    public override string Summary =>
+        "|x| with neurons to spare: monosemantic at zero loss, and stuck on dead outputs where they end in a ReLU";
 
     /// <inheritdoc/>
     public override string Source => "LawrenceC 2024, Superposition is not \"just\" neuron polysemanticity, footnote 13";

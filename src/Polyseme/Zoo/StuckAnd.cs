@@ -52,7 +52,8 @@ public sealed class StuckAnd : ZooMember
     public override string Name => "stuck-and";
 
     /// <inheritdoc/>
-    public override string Summary => "fifteen ANDs of six bits in sixty neurons: zero loss, no shortage of neurons, polysemantic all the same";
+    public override string Summary =>
+        "fifteen ANDs of six bits in sixty neurons: zero loss, no shortage of neurons, polysemantic all the same";
 
     /// <inheritdoc/>
     public override string Source => "LawrenceC 2024, Superposition is not \"just\" neuron polysemanticity, footnote 13";

@@ -54,7 +54,8 @@ public sealed class UniversalAnd : ZooMember
     public override string Name => "universal-and";
 
     /// <inheritdoc/>
-    public override string Summary => "all pairwise ANDs of bits, readable from far fewer neurons than pairs: computation in superposition, built by hand";
+    public override string Summary =>
+        "all pairwise ANDs of bits, readable from far fewer neurons than pairs: computation in superposition, built by hand";
 
     /// <inheritdoc/>
     public override string Source => "Vaintrob, Mendel and Hänni 2024, Mathematical Models of Computation in Superposition";

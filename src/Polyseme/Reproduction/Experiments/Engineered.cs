@@ -90,14 +90,26 @@ public sealed class Engineered : Experiment
         {
             foreach (var bias in new[] { 0, -0.3 })
             {
-                var longer = new EngineeredMonosemanticityConfig { Seed = config.Seed, Bias = bias, Steps = 64_000, Seeds = 3 };
+                var longer = new EngineeredMonosemanticityConfig
+                {
+                    Seed = config.Seed,
+                    Bias = bias,
+                    Steps = 64_000,
+                    Seeds = 3,
+                };
                 rows.Add(Measured(384, bias, 64_000, null, Train(longer, progress, cancellation)));
             }
         }
         else
         {
             // Whether the share of monosemantic neurons is only on its way up.
-            var longer = new EngineeredMonosemanticityConfig { Seed = config.Seed, Hidden = 192, Bias = 0, Steps = config.Choose(8000, 48_000, 0) };
+            var longer = new EngineeredMonosemanticityConfig
+            {
+                Seed = config.Seed,
+                Hidden = 192,
+                Bias = 0,
+                Steps = config.Choose(8000, 48_000, 0),
+            };
             rows.Add(Measured(192, 0, longer.Steps, null, Train(longer, progress, cancellation)));
         }
         return new ExperimentResult(
@@ -120,7 +132,13 @@ public sealed class Engineered : Experiment
         return (trained.NormalisedLosses.Average(), counts.Average(count => count.Fraction), counts.Average(count => count.Dead));
     }
 
-    private static ClaimRow Measured(int hidden, double bias, int steps, string? reference, (double Loss, double Mono, double Dead) result) =>
+    private static ClaimRow Measured(
+        int hidden,
+        double bias,
+        int steps,
+        string? reference,
+        (double Loss, double Mono, double Dead) result
+    ) =>
         ClaimRow.Measure(
             $"{hidden} neurons, first bias {bias}, {steps:N0} steps: share of monosemantic neurons",
             Paper,

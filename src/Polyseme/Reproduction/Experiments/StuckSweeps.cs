@@ -61,7 +61,12 @@ public sealed class StuckAndSweep : Experiment
         // An undertrained network is polysemantic too.
         foreach (var decay in config.Choose<double[]>([0], [0, 0.1], [0, 0.1]))
         {
-            var longer = asserted with { Steps = config.Choose(30_000, 60_000, 60_000), WeightDecay = decay, Seeds = config.Choose(2, 4, 4) };
+            var longer = asserted with
+            {
+                Steps = config.Choose(30_000, 60_000, 60_000),
+                WeightDecay = decay,
+                Seeds = config.Choose(2, 4, 4),
+            };
             var outcome = Train(longer);
             var named = $"m = 60, P = 0.5, weight decay {decay}, trained for {longer.Steps:N0} steps";
             rows.Add(ClaimRow.Check($"{named}: mean loss over the targets' variance", Paper, "< 1e-5", outcome.MeanLoss, 0, 1e-5));
@@ -100,10 +105,23 @@ public sealed class StuckAndSweep : Experiment
         foreach (var decay in decays)
         {
             if (hidden < 60 || probability == 0.05 || decay == 0.01)
-                yield return standard with { Hidden = hidden, Probability = probability, WeightDecay = decay };
+                yield return standard with
+                {
+                    Hidden = hidden,
+                    Probability = probability,
+                    WeightDecay = decay,
+                };
         }
-        yield return standard with { Optimiser = "momentum", LearningRate = 0.03 };
-        yield return standard with { Batch = 2048, Seeds = 2 };
+        yield return standard with
+        {
+            Optimiser = "momentum",
+            LearningRate = 0.03,
+        };
+        yield return standard with
+        {
+            Batch = 2048,
+            Seeds = 2,
+        };
     }
 }
 

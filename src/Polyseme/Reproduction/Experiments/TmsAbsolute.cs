@@ -65,7 +65,9 @@ public sealed class TmsAbsolute : Experiment
             if (density <= 0.1)
             {
                 rows.Add(ClaimRow.Check($"{named}: polysemantic neurons", Paper, density == 0.1 ? "7" : "8", neurons.Polysemantic, 7, 8));
-                rows.Add(ClaimRow.Check($"{named}: features read out", Paper, density == 0.1 ? "8" : "9", neurons.FeaturesRead.Count, 8, 20));
+                rows.Add(
+                    ClaimRow.Check($"{named}: features read out", Paper, density == 0.1 ? "8" : "9", neurons.FeaturesRead.Count, 8, 20)
+                );
             }
             rows.Add(Counted($"{named}: monosemantic neurons", trained, neurons));
         }

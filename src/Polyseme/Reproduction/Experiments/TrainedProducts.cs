@@ -40,9 +40,21 @@ public sealed class TrainedProducts : Experiment
                 )
             );
             rows.Add(
-                ClaimRow.Measure($"{named}: share that x + y and x − y both label", Derived, "0 when every neuron reads one of them", labels.TwoOfSums)
+                ClaimRow.Measure(
+                    $"{named}: share that x + y and x − y both label",
+                    Derived,
+                    "0 when every neuron reads one of them",
+                    labels.TwoOfSums
+                )
             );
-            rows.Add(ClaimRow.Measure($"{named}: share whose weights lie along (1, ±1), |cos| > .98", Derived, "≥ .6, or what is measured", labels.Aligned));
+            rows.Add(
+                ClaimRow.Measure(
+                    $"{named}: share whose weights lie along (1, ±1), |cos| > .98",
+                    Derived,
+                    "≥ .6, or what is measured",
+                    labels.Aligned
+                )
+            );
         }
         return new ExperimentResult("x, y uniform in [−1, 1]; 256 rows a step, Adam 5e-3 to zero, best of 4", rows, []);
     }

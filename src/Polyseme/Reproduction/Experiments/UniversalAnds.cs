@@ -69,7 +69,9 @@ public sealed class UniversalAnds : Experiment
             )
         );
         var (few, many) = (Measure(100, 3200, 8).Mean, errors.Single(e => e.Neurons == 3200).Errors.Mean);
-        rows.Add(ClaimRow.Check("d = 3200: change of the mean error from d₀ = 100 to 400", Paper, "< 15 %", Math.Abs((many / few) - 1), 0, 0.15));
+        rows.Add(
+            ClaimRow.Check("d = 3200: change of the mean error from d₀ = 100 to 400", Paper, "< 15 %", Math.Abs((many / few) - 1), 0, 0.15)
+        );
         rows.Add(Xor(config.Seed));
         var (rounding, exact) = Rounding(config.Seed);
         rows.Add(
@@ -124,7 +126,15 @@ public sealed class UniversalAnds : Experiment
                     worst = double.PositiveInfinity;
             }
         }
-        return ClaimRow.Check("XOR = f_i + f_j − 2·AND where the AND is exact: largest error", Paper, "0", worst, 0, 1e-12, "500 rows of two active bits");
+        return ClaimRow.Check(
+            "XOR = f_i + f_j − 2·AND where the AND is exact: largest error",
+            Paper,
+            "0",
+            worst,
+            0,
+            1e-12,
+            "500 rows of two active bits"
+        );
     }
 
     /// <summary>Read-out errors when each pre-activation is off by as much as δ, up or down.</summary>
@@ -139,7 +149,11 @@ public sealed class UniversalAnds : Experiment
             panelWidth: 520,
             panelHeight: 380
         );
-        var panel = figure.Panel("d₀ = 100, d = 3200, μ = 8; only the bits of the pair are on", "δ, interference before the ReLU", "mean absolute error");
+        var panel = figure.Panel(
+            "d₀ = 100, d = 3200, μ = 8; only the bits of the pair are on",
+            "δ, interference before the ReLU",
+            "mean absolute error"
+        );
         var exact = 0.0;
         foreach (var on in new[] { 0, 1, 2 })
         {

@@ -77,14 +77,7 @@ public static class LayerNetTrainer
 
     /// <summary>The batches that a model is trained on.</summary>
     internal static LayerNetBatch BatchOf(LayerNetTraining training, ulong seed, int model) =>
-        new(
-            training.Inputs,
-            training.Targets,
-            training.Shape.Inputs,
-            training.Batch,
-            seed,
-            RandomStream.LaneOf($"layer-net/data/{model}")
-        );
+        new(training.Inputs, training.Targets, training.Shape.Inputs, training.Batch, seed, RandomStream.LaneOf($"layer-net/data/{model}"));
 
     private static LayerNetModel TrainOne(
         LayerNetTraining training,

@@ -81,8 +81,7 @@ public sealed record LayerNetTraining
             if (!holds)
                 throw new ArgumentException(message);
         }
-        static void Probability(double value) =>
-            Require(value is > 0 and <= 1, $"density is {value}; it lies above 0 and at most at 1");
+        static void Probability(double value) => Require(value is > 0 and <= 1, $"density is {value}; it lies above 0 and at most at 1");
         Require(Shape.Inputs is >= 1 and <= 4096, $"inputs is {Shape.Inputs}; it ranges from 1 to 4096");
         Require(Shape.Hidden is >= 1 and <= 8192, $"hidden is {Shape.Hidden}; it ranges from 1 to 8192");
         Require(Shape.Outputs is >= 1 and <= 65_536, $"outputs is {Shape.Outputs}; it ranges from 1 to 65536");

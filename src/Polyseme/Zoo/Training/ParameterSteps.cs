@@ -26,7 +26,16 @@ internal static unsafe class ParameterSteps<TSimd, TVector>
     /// <param name="weightDecay">Per unit of learning rate.</param>
     /// <remarks>Kingma and Ba 2015, "Adam"; Loshchilov and Hutter 2019, "Decoupled weight decay regularization".</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Adam(float* value, float* first, float* second, float* gradient, nint count, int step, double rate, double weightDecay)
+    public static void Adam(
+        float* value,
+        float* first,
+        float* second,
+        float* gradient,
+        nint count,
+        int step,
+        double rate,
+        double weightDecay
+    )
     {
         var correction1 = 1 - Math.Pow(FirstDecay, step + 1);
         var correction2 = 1 - Math.Pow(SecondDecay, step + 1);

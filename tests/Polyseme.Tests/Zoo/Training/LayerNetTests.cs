@@ -236,8 +236,7 @@ public sealed class LayerNetTests
                     OutputRelu = name is "absolute" or "wide",
                     HiddenBias = name != "absolute",
                     OutputBias = name != "projected",
-                    Importance =
-                        name == "ands" ? null : [.. Enumerable.Range(0, targets.Outputs(n)).Select(i => MathF.Pow(0.9f, i))],
+                    Importance = name == "ands" ? null : [.. Enumerable.Range(0, targets.Outputs(n)).Select(i => MathF.Pow(0.9f, i))],
                 },
                 Inputs = inputs,
                 Targets = targets,
@@ -335,9 +334,6 @@ public sealed class LayerNetTests
     {
         var scale = Math.Max(1, expected.Max(Math.Abs));
         for (var i = 0; i < expected.Length; i++)
-            Assert.True(
-                Math.Abs(expected[i] - actual[i]) <= tolerance * scale,
-                $"{name}[{i}]: {actual[i]}, expected {expected[i]}"
-            );
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance * scale, $"{name}[{i}]: {actual[i]}, expected {expected[i]}");
     }
 }

@@ -48,6 +48,12 @@ public static class Reproductions
         new InterferenceWeights(),
         new EntropyConceptClaims(),
         new FatGiraffeClaims(),
+        new TmsAbsolute(),
+        new StuckAbsoluteSweep(),
+        new StuckAndSweep(),
+        new UniversalAnds(),
+        new Engineered(),
+        new TrainedProducts(),
     ];
 
     /// <summary>The experiment called <paramref name="name"/>.</summary>

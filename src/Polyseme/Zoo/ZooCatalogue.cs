@@ -40,6 +40,12 @@ public static class ZooCatalogue
         new LibraryBooks(),
         new EntropyConcept(),
         new FatGiraffe(),
+        new AbsoluteValue(),
+        new StuckAbsolute(),
+        new StuckAnd(),
+        new UniversalAnd(),
+        new EngineeredMonosemanticity(),
+        new TrainedProduct(),
     ];
 
     /// <summary>The networks of <c>polyseme tour</c>. The finished privileged basis trains the first twelve of the models that the stopped one trains.</summary>

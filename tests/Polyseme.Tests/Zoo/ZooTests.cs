@@ -146,7 +146,6 @@ public sealed class ZooTests
     [InlineData("dead-zone", "tolerance=1")]
     [InlineData("dead-zone", "output=tanh")]
     [InlineData("nonlinear-encoder", "hidden=5")]
-=======
     [InlineData("tent-map", "depth=21")]
     [InlineData("random-codewords", "bits=1")]
     [InlineData("hash-map", "items=1")]
@@ -155,7 +154,6 @@ public sealed class ZooTests
     [InlineData("fat-giraffe", "species=500")]
     [InlineData("polytope", "width=1")]
     [InlineData("one-neuron-resnet", "blocks=65")]
->>>>>>> codes
     public void Impossible_configurations_are_refused_with_value_and_range(string name, string setting)
     {
         var member = ZooCatalogue.Find(name);

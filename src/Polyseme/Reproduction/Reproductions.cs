@@ -30,6 +30,7 @@ public static class Reproductions
             [("levels", "4")],
             [("levels", "8"), ("pairs", "1"), ("neurons", "3")]
         ),
+        new ModularAdditionExperiment(),
         Member("bit-extraction", "bits of the input, one after the other", [("bits", "12")]),
     ];
 

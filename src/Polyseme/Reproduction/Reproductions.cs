@@ -54,6 +54,7 @@ public static class Reproductions
         new UniversalAnds(),
         new Engineered(),
         new TrainedProducts(),
+        new ModularAdditionExperiment(),
     ];
 
     /// <summary>The experiment called <paramref name="name"/>.</summary>

@@ -46,6 +46,7 @@ public static class ZooCatalogue
         new UniversalAnd(),
         new EngineeredMonosemanticity(),
         new TrainedProduct(),
+        new Arithmetic.ModularAddition(),
     ];
 
     /// <summary>The networks of <c>polyseme tour</c>. The finished privileged basis trains the first twelve of the models that the stopped one trains.</summary>

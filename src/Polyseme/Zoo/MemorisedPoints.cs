@@ -63,7 +63,7 @@ public sealed record MemorisedPointsConfig : ZooConfig
 }
 
 /// <summary>The same model, loss and neurons on few and on many data points: few are memorised, many are represented by features.</summary>
-public sealed class MemorisedPoints : ZooMember
+public sealed class MemorisedPoints : ToyMember
 {
     private const int LargestFullBatch = 1000;
 
@@ -81,7 +81,12 @@ public sealed class MemorisedPoints : ZooMember
     public override ZooConfig DefaultConfig => new MemorisedPointsConfig();
 
     /// <inheritdoc/>
-    public override ZooRun Run(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation)
+    public override ZooRun Run(
+        ZooConfig config,
+        PopulationCheckpoint? checkpoint,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
     {
         var memorised = Of<MemorisedPointsConfig>(config);
         if (memorised.Hidden >= memorised.Features)
@@ -107,7 +112,7 @@ public sealed class MemorisedPoints : ZooMember
             WeightDecay = memorised.WeightDecay,
         };
         var judged = full ? points : UnitRows(memorised, 20_000, "toy/judge");
-        var trained = BestOfSeeds.Train(training, memorised.Seed, memorised.Seeds, positive: false, judged, progress, cancellation);
+        var trained = BestOfSeeds.Train(training, memorised.Seed, memorised.Seeds, positive: false, judged, progress, cancellation, checkpoint);
 
         var network = new ToyNetwork(shape, trained.Best.Parameters);
         var w = trained.Best.Parameters.W;

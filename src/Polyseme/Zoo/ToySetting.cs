@@ -39,7 +39,12 @@ internal sealed record ToySetting
         [.. Enumerable.Range(0, features).Select(i => (float)Math.Pow(fraction, i))];
 
     /// <summary>Trains the seeds and keeps the best on fresh rows.</summary>
-    public BestOfSeeds Train(ulong seed, IProgress<Step>? progress, CancellationToken cancellation)
+    public BestOfSeeds Train(
+        ulong seed,
+        IProgress<Step>? progress,
+        CancellationToken cancellation,
+        PopulationCheckpoint? checkpoint = null
+    )
     {
         var training = new ToyTraining
         {
@@ -50,6 +55,6 @@ internal sealed record ToySetting
             LearningRate = LearningRate,
         };
         var judged = ZooSample.Inputs(Inputs, Shape.Features, JudgedRows, seed, "toy/judge");
-        return BestOfSeeds.Train(training, seed, Seeds, Positive, judged, progress, cancellation);
+        return BestOfSeeds.Train(training, seed, Seeds, Positive, judged, progress, cancellation, checkpoint);
     }
 }

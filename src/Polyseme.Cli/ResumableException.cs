@@ -10,8 +10,7 @@ internal sealed partial class ResumableException(string kept, string path, Opera
     : OperationCanceledException($"interrupted: {kept}; go on with: polyseme resume {Quoted(path)}", inner, inner.CancellationToken)
 {
     // So that the line can be copied into a shell.
-    private static string Quoted(string path) =>
-        Plain().IsMatch(path) ? path : $"'{path.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+    private static string Quoted(string path) => Plain().IsMatch(path) ? path : $"'{path.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 
     [GeneratedRegex(@"^[\w./+,:@%][\w./+,:@%=-]*$")]
     private static partial Regex Plain();

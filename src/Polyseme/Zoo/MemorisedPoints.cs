@@ -112,7 +112,16 @@ public sealed class MemorisedPoints : ToyMember
             WeightDecay = memorised.WeightDecay,
         };
         var judged = full ? points : UnitRows(memorised, 20_000, "toy/judge");
-        var trained = BestOfSeeds.Train(training, memorised.Seed, memorised.Seeds, positive: false, judged, progress, cancellation, checkpoint);
+        var trained = BestOfSeeds.Train(
+            training,
+            memorised.Seed,
+            memorised.Seeds,
+            positive: false,
+            judged,
+            progress,
+            cancellation,
+            checkpoint
+        );
 
         var network = new ToyNetwork(shape, trained.Best.Parameters);
         var w = trained.Best.Parameters.W;

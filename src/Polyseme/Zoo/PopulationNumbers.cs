@@ -112,7 +112,12 @@ internal sealed class PopulationNumbers
         var moments = status == InWork ? new ToyMoments(Parameters(features, hidden), Parameters(features, hidden)) : null;
         return new ToyProgress(
             step,
-            new ToyModel(number, parameters, [.. curve.Select(at => new CurvePoint(at, Double()))], diverged == NotDiverged ? null : diverged)
+            new ToyModel(
+                number,
+                parameters,
+                [.. curve.Select(at => new CurvePoint(at, Double()))],
+                diverged == NotDiverged ? null : diverged
+            )
             {
                 Snapshots = [.. snapshots.Select(at => new ToySnapshot(at, Parameters(features, hidden)))],
             },
@@ -164,5 +169,6 @@ internal sealed class PopulationNumbers
         return new ToyParameters(w, b);
     }
 
-    private InputException Bad(string found) => new(_path, "is not a checkpoint", found, "integers I32, singles F32 and doubles F64 of its models");
+    private InputException Bad(string found) =>
+        new(_path, "is not a checkpoint", found, "integers I32, singles F32 and doubles F64 of its models");
 }

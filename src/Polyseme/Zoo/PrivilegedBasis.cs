@@ -89,7 +89,16 @@ public sealed class PrivilegedBasis : ToyMember
             LearningRate = privileged.LearningRate,
         };
         var judged = ZooSample.Inputs(inputs, Features, 50_000, privileged.Seed, "toy/judge");
-        var trained = BestOfSeeds.Train(training, privileged.Seed, privileged.Seeds, positive: true, judged, progress, cancellation, checkpoint);
+        var trained = BestOfSeeds.Train(
+            training,
+            privileged.Seed,
+            privileged.Seeds,
+            positive: true,
+            judged,
+            progress,
+            cancellation,
+            checkpoint
+        );
 
         var network = new ToyNetwork(shape, trained.Best.Parameters);
         var w = trained.Best.Parameters.W;

@@ -39,12 +39,7 @@ internal sealed record ToySetting
         [.. Enumerable.Range(0, features).Select(i => (float)Math.Pow(fraction, i))];
 
     /// <summary>Trains the seeds and keeps the best on fresh rows.</summary>
-    public BestOfSeeds Train(
-        ulong seed,
-        IProgress<Step>? progress,
-        CancellationToken cancellation,
-        PopulationCheckpoint? checkpoint = null
-    )
+    public BestOfSeeds Train(ulong seed, IProgress<Step>? progress, CancellationToken cancellation, PopulationCheckpoint? checkpoint = null)
     {
         var training = new ToyTraining
         {

@@ -47,12 +47,7 @@ public sealed record CommandLineRun(int Code, string Out, string Error)
         Start(directory, "dotnet", [Path.Combine(AppContext.BaseDirectory, "Polyseme.Cli.dll"), .. args], variable);
 
     /// <summary>Starts any program, both outputs redirected.</summary>
-    public static Process Start(
-        string directory,
-        string program,
-        IReadOnlyList<string> args,
-        KeyValuePair<string, string>? variable = null
-    )
+    public static Process Start(string directory, string program, IReadOnlyList<string> args, KeyValuePair<string, string>? variable = null)
     {
         var start = new ProcessStartInfo(program)
         {

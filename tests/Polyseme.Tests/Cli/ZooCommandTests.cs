@@ -147,14 +147,12 @@ public sealed class ZooCommandTests : IDisposable
     [Fact]
     public void When_every_seed_diverges_each_is_named_and_nothing_is_left() =>
         CommandLineRun
-            .InProcess(
-                [
-                    .. new[] { "zoo", "train", "tms-memorised", "--quiet", "--out", _folder.File("a") },
-                    .. new[] { "features=20", "seeds=2", "weight-decay=10", "learning-rate=1", "samples=200" }.SelectMany(setting =>
-                        new[] { "--set", setting }
-                    ),
-                ]
-            )
+            .InProcess([
+                .. new[] { "zoo", "train", "tms-memorised", "--quiet", "--out", _folder.File("a") },
+                .. new[] { "features=20", "seeds=2", "weight-decay=10", "learning-rate=1", "samples=200" }.SelectMany(setting =>
+                    new[] { "--set", setting }
+                ),
+            ])
             .AssertRefused(ExitCode.Failed, "no model is left of 2: seed 0 diverged at step ", ", seed 1 diverged at step ");
 
     [Theory]
@@ -171,12 +169,10 @@ public sealed class ZooCommandTests : IDisposable
     public void Impossible_settings_of_toy_models_are_refused_at_the_door(string name, string settings, string mention)
     {
         CommandLineRun
-            .InProcess(
-                [
-                    .. new[] { "zoo", "train", name, "--out", _folder.File("a") },
-                    .. settings.Split(' ').SelectMany(setting => new[] { "--set", setting }),
-                ]
-            )
+            .InProcess([
+                .. new[] { "zoo", "train", name, "--out", _folder.File("a") },
+                .. settings.Split(' ').SelectMany(setting => new[] { "--set", setting }),
+            ])
             .AssertRefused(ExitCode.Usage, mention);
         Assert.Empty(_folder.Entries());
     }

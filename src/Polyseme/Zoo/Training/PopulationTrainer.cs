@@ -102,21 +102,20 @@ public static class PopulationTrainer
             var before = kept?[at];
             if (before is not null)
                 Interlocked.Add(ref done, before.Moments is null ? job.Training.Steps : before.Step);
-            models[at] =
-                before is { Moments: null }
-                    ? before.Model
-                    : TrainOne(
-                        job,
-                        space,
-                        before,
-                        kept is null ? null : now => kept[at] = now,
-                        checkpoint is null ? null : checkpoint.Offer,
-                        (steps, loss) =>
-                            progress?.Report(
-                                new Step("training", Interlocked.Add(ref done, steps), total, loss is { } value ? $"loss {value:G4}" : null)
-                            ),
-                        stop.Token
-                    );
+            models[at] = before is { Moments: null }
+                ? before.Model
+                : TrainOne(
+                    job,
+                    space,
+                    before,
+                    kept is null ? null : now => kept[at] = now,
+                    checkpoint is null ? null : checkpoint.Offer,
+                    (steps, loss) =>
+                        progress?.Report(
+                            new Step("training", Interlocked.Add(ref done, steps), total, loss is { } value ? $"loss {value:G4}" : null)
+                        ),
+                    stop.Token
+                );
             if (kept is null || before is { Moments: null })
                 return;
             kept[at] = new ToyProgress(models[at].DivergedAt ?? job.Training.Steps, models[at], null);
@@ -211,10 +210,7 @@ public static class PopulationTrainer
         var curve = before?.Model.Curve.ToList() ?? [];
         var snapshots = before?.Model.Snapshots.ToList() ?? [];
         var every = Math.Max(1, training.Steps / Math.Max(1, training.CurvePoints));
-        var stepsPerHandIn = Math.Max(
-            1,
-            WorkPerHandIn / ((long)training.SamplesPerStep * training.Shape.Features * training.Shape.Hidden)
-        );
+        var stepsPerHandIn = Math.Max(1, WorkPerHandIn / ((long)training.SamplesPerStep * training.Shape.Features * training.Shape.Hidden));
         var loss = curve.Count > 0 ? curve[^1].Loss : (double?)null;
         var begun = before?.Step ?? 0;
         var reported = begun;

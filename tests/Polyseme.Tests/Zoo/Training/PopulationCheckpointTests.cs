@@ -103,17 +103,44 @@ public sealed class PopulationCheckpointTests : IDisposable
         ToyJob[] others =
         [
             job,
-            job with { Seed = 9 },
-            job with { Model = 7 },
-            job with { Initial = bent },
-            job with { Training = job.Training with { LearningRate = 1e-4 } },
-            job with { Training = job.Training with { Inputs = new ToyInputs.Fresh(0.2) } },
-            job with { Training = job.Training with { Inputs = new ToyInputs.DataSet(rows, true) } },
-            job with { Training = job.Training with { Inputs = new ToyInputs.DataSet(rows, false) } },
-            job with { Training = job.Training with { SnapshotSteps = [2] } },
+            job with
+            {
+                Seed = 9,
+            },
+            job with
+            {
+                Model = 7,
+            },
+            job with
+            {
+                Initial = bent,
+            },
+            job with
+            {
+                Training = job.Training with { LearningRate = 1e-4 },
+            },
+            job with
+            {
+                Training = job.Training with { Inputs = new ToyInputs.Fresh(0.2) },
+            },
+            job with
+            {
+                Training = job.Training with { Inputs = new ToyInputs.DataSet(rows, true) },
+            },
+            job with
+            {
+                Training = job.Training with { Inputs = new ToyInputs.DataSet(rows, false) },
+            },
+            job with
+            {
+                Training = job.Training with { SnapshotSteps = [2] },
+            },
         ];
         Assert.Equal(others.Length, others.Select(other => PopulationFingerprint.Of([other])).Distinct().Count());
-        Assert.Equal(PopulationFingerprint.Of([job]), PopulationFingerprint.Of([job with { Training = job.Training with { Threads = 9 } }]));
+        Assert.Equal(
+            PopulationFingerprint.Of([job]),
+            PopulationFingerprint.Of([job with { Training = job.Training with { Threads = 9 } }])
+        );
     }
 
     [Fact]
@@ -207,7 +234,13 @@ public sealed class PopulationCheckpointTests : IDisposable
             SnapshotSteps = [],
         };
         // Weights double with every step until they are no numbers any more.
-        var diverging = plain with { WeightDecay = 30, LearningRate = 0.1, Steps = 650, SnapshotSteps = [20] };
+        var diverging = plain with
+        {
+            WeightDecay = 30,
+            LearningRate = 0.1,
+            Steps = 650,
+            SnapshotSteps = [20],
+        };
         return [new(plain, 3, 0), new(penalised, 3, 1), new(diverging, 3, 2), new(memorised, 3, 3), new(plain, 3, 4)];
     }
 

@@ -15,12 +15,13 @@ internal sealed class KeptTraining
     /// <summary>Seconds between two saves, where the environment names another number.</summary>
     public const string IntervalVariable = "POLYSEME_SAVE_SECONDS";
 
-    // So that saving large models takes at most a twentieth of the time.
+    // So that saving large models takes at most a twentieth of the time, unless somebody asks for more.
     private const int ShareOfTime = 20;
+    private static readonly TimeSpan s_usual = TimeSpan.FromSeconds(30);
     private readonly RunFolder _folder;
     private readonly RunManifest _manifest;
     private readonly Stopwatch _sinceSave = Stopwatch.StartNew();
-    private readonly TimeSpan _shortest = Interval(Environment.GetEnvironmentVariable(IntervalVariable));
+    private readonly TimeSpan? _asked = Asked(Environment.GetEnvironmentVariable(IntervalVariable));
     private TimeSpan _interval;
     private bool _begun;
 
@@ -29,7 +30,7 @@ internal sealed class KeptTraining
     /// <param name="from">What it has trained before; empty = nothing.</param>
     public KeptTraining(RunFolder folder, RunManifest manifest, IReadOnlyList<PopulationState> from)
     {
-        (_folder, _manifest, _interval) = (folder, manifest, _shortest);
+        (_folder, _manifest, _interval) = (folder, manifest, _asked ?? s_usual);
         // The folder of a run that goes on holds this run and no other.
         _begun = from.Count > 0;
         Checkpoint = new PopulationCheckpoint(from, () => _sinceSave.Elapsed >= _interval, Save);
@@ -69,12 +70,12 @@ internal sealed class KeptTraining
         Begin();
         PopulationStateFile.Write(_folder.File(ZooRunFiles.Checkpoint), _manifest, state);
         var needed = clock.Elapsed * ShareOfTime;
-        _interval = needed > _shortest ? needed : _shortest;
+        _interval = _asked ?? (needed > s_usual ? needed : s_usual);
         _sinceSave.Restart();
     }
 
-    private static TimeSpan Interval(string? text) =>
-        text is null or "" ? TimeSpan.FromSeconds(30)
+    private static TimeSpan? Asked(string? text) =>
+        text is null or "" ? null
         : double.TryParse(text, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 1e6 ? TimeSpan.FromSeconds(seconds)
         : throw new UsageException($"{IntervalVariable} is '{text}', but must be seconds from 0 to 1000000.");
 }

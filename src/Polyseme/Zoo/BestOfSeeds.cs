@@ -8,7 +8,7 @@ namespace Polyseme.Zoo;
 /// <param name="Loss">Its loss.</param>
 /// <param name="Losses">The loss of every model that did not diverge, in seed order.</param>
 /// <param name="Diverged">The others, with the step at which their gradient stopped being a number.</param>
-internal sealed record BestOfSeeds(ToyModel Best, double Loss, IReadOnlyList<double> Losses, IReadOnlyList<(int Model, int Step)> Diverged)
+internal sealed record BestOfSeeds(ToyModel Best, double Loss, IReadOnlyList<double> Losses, IReadOnlyList<Divergence> Diverged)
 {
     /// <summary>The models that did not diverge, in the order of <see cref="Losses"/>.</summary>
     public required IReadOnlyList<ToyModel> Sound { get; init; }
@@ -21,6 +21,7 @@ internal sealed record BestOfSeeds(ToyModel Best, double Loss, IReadOnlyList<dou
     /// <param name="judged">The rows that choose.</param>
     /// <param name="progress">Told the steps.</param>
     /// <param name="cancellation">Stops between two steps.</param>
+    /// <param name="checkpoint">What was trained before, and is kept from now on.</param>
     /// <exception cref="DivergenceException">Every model diverged; says at which step each did.</exception>
     public static BestOfSeeds Train(
         ToyTraining training,
@@ -29,11 +30,12 @@ internal sealed record BestOfSeeds(ToyModel Best, double Loss, IReadOnlyList<dou
         bool positive,
         SparseRows judged,
         IProgress<Step>? progress,
-        CancellationToken cancellation
+        CancellationToken cancellation,
+        PopulationCheckpoint? checkpoint = null
     )
     {
         var initial = Enumerable.Range(0, seeds).Select(model => ToyParameters.Initial(training.Shape, seed, model, positive)).ToArray();
-        var models = PopulationTrainer.Train(training, seed, initial, progress, cancellation);
+        var models = PopulationTrainer.Train(training, seed, initial, checkpoint, progress, cancellation);
         return Choose(models, training.Shape, judged, training.Threads, cancellation);
     }
 
@@ -54,14 +56,12 @@ internal sealed record BestOfSeeds(ToyModel Best, double Loss, IReadOnlyList<dou
     {
         var diverged = models
             .Where(model => model.DivergedAt is not null)
-            .Select(model => (model.Model, model.DivergedAt!.Value))
+            .Select(model => new Divergence(model.Model, model.DivergedAt!.Value))
             .ToArray();
         var sound = models.Where(model => model.DivergedAt is null).ToArray();
         if (sound.Length == 0)
         {
-            throw new DivergenceException(
-                $"all {models.Count} models diverged: {string.Join(", ", diverged.Select(model => $"seed {model.Model} at step {model.Value}"))}"
-            );
+            throw new DivergenceException($"no model is left of {models.Count}: {string.Join(", ", diverged.Select(model => model.ToString()))}");
         }
         var losses = new double[sound.Length];
         Parallel.For(

@@ -44,7 +44,7 @@ public sealed record CorrelatedPairsConfig : ZooConfig
 }
 
 /// <summary>Six features in three pairs that switch on together, in two dimensions: sparse they are superposed, dense their pair sums are.</summary>
-public sealed class CorrelatedPairs : ZooMember
+public sealed class CorrelatedPairs : ToyMember
 {
     private const int Features = 6,
         Hidden = 2,
@@ -64,7 +64,12 @@ public sealed class CorrelatedPairs : ZooMember
     public override ZooConfig DefaultConfig => new CorrelatedPairsConfig();
 
     /// <inheritdoc/>
-    public override ZooRun Run(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation)
+    public override ZooRun Run(
+        ZooConfig config,
+        PopulationCheckpoint? checkpoint,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
     {
         var pairs = Of<CorrelatedPairsConfig>(config);
         var (shape, inputs) = Setting(pairs.Density);
@@ -78,7 +83,7 @@ public sealed class CorrelatedPairs : ZooMember
         };
         // Rival minima differ by two percent of the loss: fewer rows would choose among them by luck.
         var judged = ZooSample.Inputs(inputs, Features, 200_000, pairs.Seed, "toy/judge");
-        var trained = BestOfSeeds.Train(training, pairs.Seed, pairs.Seeds, positive: false, judged, progress, cancellation);
+        var trained = BestOfSeeds.Train(training, pairs.Seed, pairs.Seeds, positive: false, judged, progress, cancellation, checkpoint);
 
         var network = new ToyNetwork(shape, trained.Best.Parameters);
         var w = trained.Best.Parameters.W;

@@ -110,7 +110,7 @@ internal sealed record MemorisedModel(
 }
 
 /// <summary>The same model, loss and neurons on few and on many data points: few are memorised, many are represented by features.</summary>
-public sealed class MemorisedPoints : ZooMember
+public sealed class MemorisedPoints : ToyMember
 {
     private const int LargestFullBatch = 1000;
 
@@ -128,10 +128,15 @@ public sealed class MemorisedPoints : ZooMember
     public override ZooConfig DefaultConfig => new MemorisedPointsConfig();
 
     /// <inheritdoc/>
-    public override ZooRun Run(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation)
+    public override ZooRun Run(
+        ZooConfig config,
+        PopulationCheckpoint? checkpoint,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
     {
         var memorised = Of<MemorisedPointsConfig>(config);
-        var model = Train(memorised, progress, cancellation);
+        var model = Train(memorised, checkpoint, progress, cancellation);
         var (network, points, fresh, trained, trainLoss, freshLoss) = model;
         var w = model.W;
         var freshActivations = ZooSample.Activations(network, "hook_hidden", fresh);
@@ -160,7 +165,12 @@ public sealed class MemorisedPoints : ZooMember
 
     /// <summary>Trains the seeds and keeps the one that <see cref="MemorisedPointsConfig.Seeds"/> names.</summary>
     /// <exception cref="ArgumentException">As many hidden units as features.</exception>
-    internal static MemorisedModel Train(MemorisedPointsConfig config, IProgress<Step>? progress, CancellationToken cancellation)
+    internal static MemorisedModel Train(
+        MemorisedPointsConfig config,
+        PopulationCheckpoint? checkpoint,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
     {
         if (config.Hidden >= config.Features)
             throw new ArgumentException($"Hidden is {config.Hidden}; it stays below Features, {config.Features}", nameof(config));
@@ -179,7 +189,7 @@ public sealed class MemorisedPoints : ZooMember
             WeightDecay = config.WeightDecay,
         };
         var judged = full ? points : UnitRows(config, 20_000, "toy/judge");
-        var trained = BestOfSeeds.Train(training, config.Seed, config.Seeds, positive: false, judged, progress, cancellation);
+        var trained = BestOfSeeds.Train(training, config.Seed, config.Seeds, positive: false, judged, progress, cancellation, checkpoint);
 
         return new MemorisedModel(
             new ToyNetwork(shape, trained.Best.Parameters),

@@ -92,7 +92,7 @@ public sealed record ToyModelsConfig : ZooConfig
 }
 
 /// <summary>Sparse features in superposition: uniform, or of different importance and frequency, or in groups.</summary>
-public sealed class ToyModels : ZooMember
+public sealed class ToyModels : ToyMember
 {
     /// <summary>D* of the best of two models with n = 80, m = 8 by 1/(1 − S), from a reference program of 5,000 steps.</summary>
     private static readonly (double InverseDensity, double DimensionsPerFeature)[] Reference =
@@ -121,7 +121,12 @@ public sealed class ToyModels : ZooMember
     public override ZooConfig DefaultConfig => new ToyModelsConfig();
 
     /// <inheritdoc/>
-    public override ZooRun Run(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation)
+    public override ZooRun Run(
+        ZooConfig config,
+        PopulationCheckpoint? checkpoint,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
     {
         var toy = Of<ToyModelsConfig>(config);
         if (toy.Hidden >= toy.Features)
@@ -145,7 +150,7 @@ public sealed class ToyModels : ZooMember
             LearningRate = toy.LearningRate,
         };
         var judged = ZooSample.Inputs(inputs, toy.Features, 100_000, toy.Seed, "toy/judge");
-        var trained = BestOfSeeds.Train(training, toy.Seed, toy.Seeds, positive: false, judged, progress, cancellation);
+        var trained = BestOfSeeds.Train(training, toy.Seed, toy.Seeds, positive: false, judged, progress, cancellation, checkpoint);
 
         var network = new ToyNetwork(shape, trained.Best.Parameters);
         var w = trained.Best.Parameters.W;

@@ -258,7 +258,7 @@ public sealed class TmsMemorised : Experiment
         var figure = new Figure(
             "polygons",
             "Features and data points in the plane",
-            $"Top: the {drawn[0].Model.W.Rows:N0} feature directions of each model. Bottom: where its training points lie (at most 1,000 drawn). Few points form a polygon and features follow them; many points lie near the origin while five features form the pentagon.",
+            $"Top: the {drawn[0].Model.W.Rows:N0} feature directions of each model. Bottom: where its training points lie. The 300 longest of each are drawn. Few points form a polygon and features follow them; many points lie near the origin while five features form the pentagon.",
             columns: drawn.Count,
             panelWidth: 240,
             panelHeight: 250
@@ -273,17 +273,18 @@ public sealed class TmsMemorised : Experiment
     private static void Rays(Figure figure, string title, Matrix rows, int colour)
     {
         var panel = figure.Panel(title, "", "");
-        var count = Math.Min(rows.Rows, 1000);
-        // One path through the origin for all rays: a thousand separate lines would make a large file.
+        var drawn = Enumerable.Range(0, rows.Rows).OrderByDescending(i => FeatureGeometry.SquaredNorm(rows, i)).Take(300).ToArray();
+        var count = drawn.Length;
+        // One path through the origin for all rays: hundreds of separate lines would make a large file.
         double[] xs = new double[2 * count],
             ys = new double[2 * count];
         for (var i = 0; i < count; i++)
-            (xs[2 * i], ys[2 * i]) = (rows[i, 0], rows[i, 1]);
+            (xs[2 * i], ys[2 * i]) = (rows[drawn[i], 0], rows[drawn[i], 1]);
         var rays = panel.Add.Scatter(xs, ys);
         (rays.Color, rays.MarkerSize, rays.LineWidth) = (FigurePalette.Category(colour).WithAlpha(.5), 0, 1);
         var ends = panel.Add.ScatterPoints(
-            Enumerable.Range(0, count).Select(i => rows[i, 0]).ToArray(),
-            Enumerable.Range(0, count).Select(i => rows[i, 1]).ToArray()
+            drawn.Select(i => rows[i, 0]).ToArray(),
+            drawn.Select(i => rows[i, 1]).ToArray()
         );
         (ends.Color, ends.MarkerSize) = (FigurePalette.Category(colour), 4);
         var radius = 1.15 * Math.Max(1e-3, xs.Concat(ys).Max(Math.Abs));

@@ -35,12 +35,12 @@ internal sealed record LayerNetSetting
         var sound = models.Where(model => model.DivergedAt is null).ToArray();
         var diverged = models
             .Where(model => model.DivergedAt is not null)
-            .Select(model => (model.Model, model.DivergedAt!.Value))
+            .Select(model => new Divergence(model.Model, model.DivergedAt!.Value))
             .ToArray();
         if (sound.Length == 0)
         {
             throw new DivergenceException(
-                $"all {Seeds} models diverged: {string.Join(", ", diverged.Select(model => $"seed {model.Model} at step {model.Value}"))}"
+                $"all {Seeds} models diverged: {string.Join(", ", diverged.Select(model => model.ToString()))}"
             );
         }
         var (inputs, targets) = Fresh(Judged, seed, "layer-net/judge");
@@ -80,7 +80,7 @@ internal sealed record LayerNetPopulation(
     IReadOnlyList<LayerNetModel> Models,
     IReadOnlyList<double> Losses,
     double Variance,
-    IReadOnlyList<(int Model, int Step)> Diverged
+    IReadOnlyList<Divergence> Diverged
 )
 {
     /// <summary>The number of the model with the lowest loss: chosen by it, never by its looks.</summary>

@@ -25,7 +25,7 @@ public sealed class DeadZoneExperiment : Experiment
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
         // Starts above a threshold end as soon as one reaches zero; below, all are spent, and the smallest size spends fewer.
-        var (starts, steps) = (24, config.Choose(4000, 6000, 12_000));
+        var (starts, steps) = (24, config.Choose(6000, 6000, 12_000));
         var below = config.Choose(6, starts, starts);
         var rows = new List<ClaimRow>();
         double Loss(int features, int hidden, double tolerance, bool relu, int tries) =>

@@ -34,7 +34,7 @@ public sealed class Engineered : Experiment
     /// <inheritdoc/>
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
-        var steps = config.Choose(4000, 16_000, 16_000);
+        var steps = config.Choose(12_000, 16_000, 16_000);
         double[] biases = config.Choose<double[]>([0], [0, -0.3, -1], [0, -0.3, -1]);
         int[] widths = config.Choose<int[]>([96, 192], [96, 192, 384], [96, 192, 384]);
         var results = new Dictionary<(int Hidden, double Bias), (double Loss, double Mono, double Dead)>();
@@ -48,7 +48,7 @@ public sealed class Engineered : Experiment
                 Bias = bias,
                 Steps = steps,
                 // The gate compares means of three seeds.
-                Seeds = hidden == 384 && bias > -1 ? 3 : config.Choose(2, 1, 3),
+                Seeds = hidden == 384 && bias > -1 ? 3 : config.Choose(1, 1, 3),
             };
             results[(hidden, bias)] = Train(settings, progress, cancellation);
         }

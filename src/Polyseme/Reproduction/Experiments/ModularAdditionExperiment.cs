@@ -27,16 +27,15 @@ public sealed class ModularAdditionExperiment : Experiment
         if (config.Size == ReproductionSize.Quick)
         {
             return new ExperimentResult(
-                "the closed form at p = 59, 97, 113 with 50, 100 and 200 neurons, phases of three seeds",
+                "the closed form at p = 59, 97, 113 with 50, 100 and 200 neurons, 20 draws of the phases with 50, 3 with more",
                 rows,
                 figures
             );
         }
         var member = new ModularAddition();
-        var run = member.Run(new ModularAdditionConfig { Seed = config.Seed, Samples = 1000 }, progress, cancellation);
+        var (run, grokked) = member.Make(new ModularAdditionConfig { Seed = config.Seed, Samples = 1000 }, progress, cancellation);
         rows.AddRange(run.Acceptances.Select(acceptance => ClaimRow.Of(acceptance, "p = 59, 256 ReLUs, 60 % of pairs")));
-        var grokked = ModularTrainer.Train(ModularAddition.Training((ModularAdditionConfig)run.Config), progress, cancellation);
-        var network = grokked.Network;
+        var network = grokked!.Network;
         var neurons = ModularFourier.Neurons(network);
         rows.AddRange(Concepts(network, neurons));
 
@@ -78,20 +77,20 @@ public sealed class ModularAdditionExperiment : Experiment
     {
         foreach (var modulus in new[] { 59, 97, 113 })
         {
-            foreach (
-                var (neurons, low, high, reference) in new[]
+            // With 50 neurons a draw of the phases moves the accuracy by several hundredths.
+            foreach (var (neurons, seeds, low, high, reference) in new[]
                 {
-                    (50, 0.87, 0.91, ".88–.90"),
-                    (100, 0.9866, 1.0, "≥ .9966"),
-                    (200, 1.0, 1.0, "1"),
+                    (50, 20, 0.87, 0.91, ".88–.90"),
+                    (100, 3, 0.9866, 1.0, "≥ .9966"),
+                    (200, 3, 1.0, 1.0, "1"),
                 }
             )
             {
                 var accuracy = Enumerable
-                    .Range(0, 3)
+                    .Range(0, seeds)
                     .Average(seed => AnalyticModularAddition.Build(modulus, neurons, config.Seed + (ulong)seed).Accuracy());
                 yield return ClaimRow.Check(
-                    $"closed form, p = {modulus}, {neurons} neurons: share of all pairs that are right, mean of 3 seeds",
+                    $"closed form, p = {modulus}, {neurons} neurons: share of all pairs that are right, mean of {seeds} seeds",
                     "Gromov 2023; reference program",
                     reference,
                     accuracy,

@@ -24,7 +24,7 @@ public sealed class PolytopeClaims : Experiment
     /// <inheritdoc/>
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
-        var pairs = config.Choose(300, 1000, 4000);
+        var pairs = config.Choose(150, 1000, 4000);
         var plain = new PolytopeConfig { Seed = config.Seed };
         var trained = Polytope.Train(plain, cancellation);
         var untrained = Polytope.Train(plain with { Steps = 0 }, cancellation);

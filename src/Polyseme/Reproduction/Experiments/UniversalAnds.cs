@@ -231,7 +231,7 @@ public sealed class UniversalAnds : Experiment
         const string source = "Newgas 2025, as cited by others";
         var built = Math.Sqrt(8.0 / neurons);
         var targets = LayerNetTargets.Products.AllPairs(bits);
-        foreach (var steps in config.Choose<int[]>([3000, 9000], [10_000, 40_000], [20_000, 100_000]))
+        foreach (var steps in config.Choose<int[]>([3000], [10_000, 40_000], [20_000, 100_000]))
         {
             var trained = new LayerNetSetting
             {

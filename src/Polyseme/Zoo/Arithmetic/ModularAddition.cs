@@ -93,7 +93,11 @@ public sealed class ModularAddition : ZooMember
         };
 
     /// <inheritdoc/>
-    public override ZooRun Run(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation)
+    public override ZooRun Run(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation) =>
+        Make(config, progress, cancellation).Run;
+
+    /// <summary>Makes the network, and hands out its training beside it where it was trained.</summary>
+    internal (ZooRun Run, GrokkedNetwork? Trained) Make(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
         var modular = Of<ModularAdditionConfig>(config);
         if (!modular.Trained && modular.Relu)
@@ -112,7 +116,7 @@ public sealed class ModularAddition : ZooMember
             new RowIdentities { Item = [.. pairs.Select(pair => (long)pair)] }
         );
         var accuracy = network.Accuracy();
-        return new ZooRun
+        var run = new ZooRun
         {
             Member = Name,
             Config = modular,
@@ -124,6 +128,7 @@ public sealed class ModularAddition : ZooMember
             Acceptances = Acceptances(modular, trained, network, accuracy, neurons, keys),
             Curve = [.. (trained?.Curve ?? []).Select(point => new CurvePoint(point.Epoch, point.TrainLoss))],
         };
+        return (run, trained);
     }
 
     /// <summary>Before the activation function the features are the waves of a and of b; after it their products as well.</summary>

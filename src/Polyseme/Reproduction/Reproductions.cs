@@ -31,6 +31,10 @@ public static class Reproductions
             [("levels", "8"), ("pairs", "1"), ("neurons", "3")]
         ),
         Member("bit-extraction", "bits of the input, one after the other", [("bits", "12")]),
+        new AttentionCopy(),
+        new SkipTrigramBugs(),
+        new InhibitionGate(),
+        new AttentionSuperposition(),
     ];
 
     /// <summary>The experiment called <paramref name="name"/>.</summary>

@@ -19,6 +19,7 @@ public static class ZooCatalogue
         new ProductNetwork(),
         new MixedRadix(),
         new BitExtraction(),
+        new Attention.SoftmaxInhibition(),
     ];
 
     /// <summary>The networks of <c>polyseme tour</c>. The finished privileged basis trains the first twelve of the models that the stopped one trains.</summary>

@@ -101,7 +101,7 @@ internal static class TransformerReference
     private static double[] Norm(TransformerShape shape, IReadOnlyDictionary<string, Matrix> weights, string name, double[] row)
     {
         if (!shape.LayerNorm)
-            return row;
+            return [.. row];
         var mean = row.Average();
         var deviation = Math.Sqrt(row.Average(value => (value - mean) * (value - mean)) + 1e-5);
         return [.. row.Select((value, i) => ((value - mean) / deviation * weights[$"{name}.w"][0, i]) + weights[$"{name}.b"][0, i])];

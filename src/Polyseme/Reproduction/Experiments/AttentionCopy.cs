@@ -47,7 +47,7 @@ public sealed class AttentionCopy : Experiment
         var start = new HeadCircuits(new CopyCorpus { Copies = true }.Untrained(1, 0, config.Seed));
         rows.Add(ClaimRow.Measure("before training: copying score of one head", Paper, "near 0", start.CopyingScore(0)));
         return new ExperimentResult(
-            $"24 tokens, contexts of 12, d_model 24, d_head 16, no positions; {Models} models, {string.Join(" and ", lengths)} steps of 64 texts, Adam 1e-2 to zero",
+            $"24 tokens, contexts of 12, d_model 24, d_head 16, no positions; {Models} models, {string.Join(" and ", lengths)} steps of 32 texts, Adam 1e-2 to zero",
             rows,
             [Figure(copying, opposite, start, config.Seed, steps)]
         );

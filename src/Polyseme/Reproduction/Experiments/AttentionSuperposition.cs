@@ -66,7 +66,7 @@ public sealed class AttentionSuperposition : Experiment
             panel.Axes.Bottom.SetTicks([.. Enumerable.Range(0, shares.Rows).Select(head => (double)head)], [.. Enumerable.Range(0, shares.Rows).Select(head => $"{head}")]);
         }
         return new ExperimentResult(
-            $"d_model 32, contexts of 6, no positions; {string.Join("; ", settings.Select(s => $"{s.Trigrams} trigrams in {s.Heads} heads of {s.HeadWidth}, {s.Steps} steps"))}; {Models} models each, 128 contexts a step, Adam 1e-2 to zero",
+            $"d_model 32, contexts of 6, no positions; {string.Join("; ", settings.Select(s => $"{s.Trigrams} trigrams in {s.Heads} heads of {s.HeadWidth}, {s.Steps} steps"))}; {Models} models each, 64 contexts a step, Adam 1e-2 to zero",
             rows,
             [figure]
         );

@@ -60,7 +60,7 @@ public sealed class InhibitionGate : Experiment
                 figures.Add(Figure(softmax, additive, config.Seed, steps));
         }
         return new ExperimentResult(
-            $"10 tokens, contexts of 8 that end in the query, d_model 16, d_head 8, no positions; one softmax and one additive head, {string.Join(" and ", lengths)} steps of 128 contexts, Adam 1e-2 to zero; judged on 5,000 fresh contexts",
+            $"10 tokens, a query behind 2 to 11 tokens, d_model 16, d_head 8, no positions; one softmax and one additive head, {string.Join(" and ", lengths)} steps of 64 contexts, Adam 3e-2 to zero; judged on 5,000 fresh contexts",
             rows,
             figures
         );
@@ -82,7 +82,8 @@ public sealed class InhibitionGate : Experiment
         var shares = new double[2, kinds.Length];
         for (var row = 0; row < contexts.Rows; row++)
         {
-            for (var t = 0; t < GateHead.Context; t++)
+            var query = GateHead.QueryAt(contexts.Row(row));
+            for (var t = 0; t <= query; t++)
             {
                 var kind = (int)contexts[row, t] switch
                 {
@@ -91,7 +92,7 @@ public sealed class InhibitionGate : Experiment
                     _ => 2,
                 };
                 shares[(int)b[row], kind] +=
-                    pattern[(row * GateHead.Context) + GateHead.Context - 1, t] / b.Count(gate => gate == b[row]);
+                    pattern[(row * GateHead.Context) + query, t] / b.Count(gate => gate == b[row]);
             }
         }
         var bars = figure.Panel("attention from the query", "", "share of attention");

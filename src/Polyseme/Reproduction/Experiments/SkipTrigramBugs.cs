@@ -23,7 +23,7 @@ public sealed class SkipTrigramBugs : Experiment
     /// <inheritdoc/>
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
-        var steps = config.Choose(600, 1200, 5000);
+        var steps = config.Choose(1000, 2000, 8000);
         var rows = new List<ClaimRow>();
         var figures = new List<Figure>();
         int[] lengths = config.Size == ReproductionSize.Quick ? [steps] : [steps, 4 * steps];
@@ -38,7 +38,7 @@ public sealed class SkipTrigramBugs : Experiment
                 figures.Add(Figure(ones[0], twos[0], SkipTrigrams.AttentionToKeep(two.RequireAll()[0], config.Seed), steps));
         }
         return new ExperimentResult(
-            $"contexts of 8, d_head 8, embedding and unembedding fixed and orthogonal; {Models} models each, {string.Join(" and ", lengths)} steps of 96 texts, Adam 2e-2 to zero; contributions by cutting the attention to \"keep\", 64 texts per destination",
+            $"contexts of 8, d_head 8, embedding and unembedding fixed and orthogonal; {Models} models each, {string.Join(" and ", lengths)} steps of 48 texts, Adam 2e-2 to zero; contributions by cutting the attention to \"keep\", 64 texts per destination",
             rows,
             figures
         );
@@ -97,7 +97,7 @@ public sealed class SkipTrigramBugs : Experiment
         yield return ClaimRow.Measure(
             $"{name}: two heads, mean logit of the right words, nats above unrelated ones",
             Paper,
-            $"best prediction {Math.Log(55):0.00}",
+            $"best prediction {SkipTrigrams.BestLogit:0.00}",
             twos.SelectMany(Right).Average(),
             counts
         );
@@ -113,7 +113,7 @@ public sealed class SkipTrigramBugs : Experiment
             "one head raises four trigrams to get two",
             $"What \"keep\" adds to the logits through the heads, in nats above the mean of the words that no trigram speaks of: one head gives every destination the same words, two heads tell them apart. Right: how much of each head's attention goes to \"keep\" when there are two. One model each, {steps} steps, 64 texts per destination.",
             columns: 3,
-            panelWidth: 400,
+            panelWidth: 430,
             panelHeight: 320
         );
         var range = Math.Max(Raised(one).Data.Max(Math.Abs), Raised(two).Data.Max(Math.Abs));
@@ -121,6 +121,7 @@ public sealed class SkipTrigramBugs : Experiment
         {
             var panel = figure.Heatmap($"{title} (± {range:0.0} nats)", Raised(contributions), range, "destination", "word");
             panel.Axes.Bottom.SetTicks([.. SkipTrigrams.Words.Select((_, i) => (double)i)], [.. SkipTrigrams.Words]);
+            panel.Axes.Bottom.TickLabelStyle.FontSize = 9;
             panel.Axes.Left.SetTicks(
                 [.. SkipTrigrams.Destinations.Select((_, i) => (double)(contributions.Rows - 1 - i))],
                 [.. SkipTrigrams.Destinations]

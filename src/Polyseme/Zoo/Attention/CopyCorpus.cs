@@ -40,13 +40,13 @@ internal sealed record CopyCorpus
     /// <summary>One-layer attention-only models trained on it.</summary>
     /// <param name="heads">Heads of each.</param>
     /// <param name="models">How many, from different starts.</param>
-    /// <param name="steps">Training steps, of 64 texts.</param>
+    /// <param name="steps">Training steps, of 32 texts.</param>
     /// <param name="seed">The one seed.</param>
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellation">Stops it.</param>
     public TransformerTrained Train(int heads, int models, int steps, ulong seed, IProgress<Step>? progress, CancellationToken cancellation)
     {
-        const int texts = 64;
+        const int texts = 32;
         var random = new RandomStream(seed, Copies ? "copy/train" : "anti-copy/train");
         return Training(heads, models, steps).Train(seed, _ => Batch(Texts(texts, random)), progress, cancellation);
     }

@@ -8,7 +8,11 @@ namespace Polyseme.Zoo.Attention;
 /// One attention head that learns a gate: token A carries x ∈ {−1, 1}, and the output is x unless token B is anywhere in the context. Softmax
 /// attention can: B takes the attention away from A. A head whose weights do not compete cannot.
 /// </summary>
-/// <remarks>One context in ten has no A, and its output is 0: the second difference needs contexts without A, and they change no bound.</remarks>
+/// <remarks>
+/// The output is read at the query, which stands behind two to eleven tokens; what follows it is not seen. Were there always as many, a small share of
+/// attention times a large OV entry would do; only attention that goes to A whole does not depend on their number. One context in ten has no A, and its
+/// output is 0: the second difference needs contexts without A, and they change no bound.
+/// </remarks>
 internal static class GateHead
 {
     public const int Query = 0,
@@ -17,8 +21,9 @@ internal static class GateHead
         B = 3,
         FirstFiller = 4,
         Vocabulary = 10,
-        Context = 8;
-    private const int Batch = 128;
+        Context = 12;
+    private const int Batch = 64,
+        ShortestContext = 3;
 
     /// <summary>A trained head.</summary>
     public static (SmallTransformer Network, IReadOnlyList<(int Step, double Loss)> Curve) Train(
@@ -53,7 +58,10 @@ internal static class GateHead
                 var (contexts, x, b) = Contexts(Batch, 0.9, random);
                 return new TransformerBatch(
                     Array.ConvertAll(contexts.Data, token => (long)token),
-                    TransformerLoss.LastSquaredError([.. x.Zip(b, (payload, gate) => (float)(payload * (1 - gate)))])
+                    TransformerLoss.SquaredErrorAt(
+                        [.. Enumerable.Range(0, Batch).Select(row => (long)QueryAt(contexts.Row(row)))],
+                        [.. x.Zip(b, (payload, gate) => (float)(payload * (1 - gate)))]
+                    )
                 );
             },
             progress,
@@ -62,7 +70,10 @@ internal static class GateHead
         return (trained.RequireAll()[0], trained.Curve);
     }
 
-    /// <summary>Contexts that end in the query, with their payloads (0 without A) and whether B is there.</summary>
+    /// <summary>Where the query stands.</summary>
+    public static int QueryAt(ReadOnlySpan<double> context) => context.IndexOf(Query);
+
+    /// <summary>Contexts with a query, with their payloads (0 without A) and whether B is there.</summary>
     /// <param name="count">How many.</param>
     /// <param name="withA">Share of contexts with an A.</param>
     /// <param name="random">Draws them.</param>
@@ -73,12 +84,13 @@ internal static class GateHead
         for (var row = 0; row < count; row++)
         {
             var context = contexts.Row(row);
-            for (var t = 0; t < Context - 1; t++)
+            for (var t = 0; t < Context; t++)
                 context[t] = FirstFiller + random.NextInt(Vocabulary - FirstFiller);
-            context[Context - 1] = Query;
-            var at = random.NextInt(Context - 1);
+            var query = ShortestContext - 1 + random.NextInt(Context - ShortestContext + 1);
+            context[query] = Query;
+            var at = random.NextInt(query);
             // Anywhere but where A is.
-            var gateAt = (at + 1 + random.NextInt(Context - 2)) % (Context - 1);
+            var gateAt = (at + 1 + random.NextInt(query - 1)) % query;
             if (random.NextDouble() < withA)
             {
                 x[row] = random.NextInt(2) == 0 ? -1 : 1;
@@ -97,7 +109,7 @@ internal static class GateHead
     public static double[] Outputs(SmallTransformer network, Matrix contexts)
     {
         var outputs = network.Run(contexts).Output;
-        return [.. Enumerable.Range(0, contexts.Rows).Select(row => outputs[(row * Context) + Context - 1, 0])];
+        return [.. Enumerable.Range(0, contexts.Rows).Select(row => outputs[(row * Context) + QueryAt(contexts.Row(row)), 0])];
     }
 
     /// <summary>R² of the outputs on contexts that hold an A.</summary>
@@ -125,7 +137,7 @@ internal static class GateHead
         for (var row = 0; row < inputs.Rows; row++)
         {
             var at = inputs.Row(row).IndexOfAny(Minus, Plus);
-            sums[(int)b[row]] += pattern[(row * Context) + Context - 1, at];
+            sums[(int)b[row]] += pattern[(row * Context) + QueryAt(inputs.Row(row)), at];
             counts[(int)b[row]]++;
         }
         return (sums[0] / counts[0], sums[1] / counts[1]);
@@ -143,10 +155,11 @@ internal static class GateHead
         for (var i = 0; i < contexts; i++)
         {
             var (fillers, _, _) = Contexts(1, 0, random);
-            var a = random.NextInt(Context - 1);
-            var gate = (a + 1 + random.NextInt(Context - 2)) % (Context - 1);
+            var query = QueryAt(fillers.Row(0));
+            var a = random.NextInt(query);
+            var gate = (a + 1 + random.NextInt(query - 1)) % query;
             // Where B was drawn, a filler stands again.
-            for (var t = 0; t < Context - 1; t++)
+            for (var t = 0; t < Context; t++)
                 fillers[0, t] = fillers[0, t] == B ? FirstFiller : fillers[0, t];
             x[i] = i % 2 == 0 ? 1 : -1;
             for (var variant = 0; variant < 4; variant++)
@@ -201,7 +214,7 @@ internal sealed record GateCircuit
     public required double ValueFiller { get; init; }
     public required double ValueQuery { get; init; }
 
-    /// <summary>The head's output where A carries <paramref name="x"/> and B is there <paramref name="b"/> times (0 or 1), in place of a filler.</summary>
+    /// <summary>The head's output where A carries <paramref name="x"/> and B is there <paramref name="b"/> times (0 or 1), in place of a filler; in contexts of full length.</summary>
     public double Output(double x, double b)
     {
         var present = Math.Clamp(b, 0, 1);

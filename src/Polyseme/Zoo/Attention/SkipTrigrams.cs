@@ -22,7 +22,7 @@ internal static class SkipTrigrams
         Bay = 1;
     private const int Fillers = 8,
         Context = 8,
-        Batch = 96;
+        Batch = 48;
 
     /// <summary>How surely the trigrams are completed; the rest is spread over all words, so that the best logits are finite.</summary>
     private const double Sure = 0.9;
@@ -30,8 +30,11 @@ internal static class SkipTrigrams
     /// <summary>The words before the gap that is predicted.</summary>
     public static IReadOnlyList<string> Destinations { get; } = ["in", "at", "on"];
 
-    /// <summary>The words that may follow.</summary>
-    public static IReadOnlyList<string> Words { get; } = ["mind", "bay", "sun", "top", "way", "end"];
+    /// <summary>The words that may follow. With many, raising a wrong word beside the right one costs less than leaving both at a guess.</summary>
+    public static IReadOnlyList<string> Words { get; } = ["mind", "bay", "sun", "top", "way", "end", "sea", "day", "air", "bed", "car", "hat"];
+
+    /// <summary>How far the best prediction raises the right word above the others, in nats.</summary>
+    public static double BestLogit => Math.Log((Sure + ((1 - Sure) / Words.Count)) / ((1 - Sure) / Words.Count));
 
     /// <summary>Nats of the best prediction, averaged over texts.</summary>
     public static double BestLoss

@@ -22,19 +22,19 @@ public sealed record SoftmaxInhibitionConfig : ZooConfig
         init => field = Allowed.Between(value, 2, 256);
     } = 16;
 
-    /// <summary>Training steps of each head, of 128 contexts. In 1 … 1,000,000.</summary>
+    /// <summary>Training steps of each head, of 64 contexts. In 1 … 1,000,000.</summary>
     public int Steps
     {
         get;
         init => field = Allowed.Between(value, 1, 1_000_000);
-    } = 1500;
+    } = 2000;
 
     /// <summary>Adam's highest learning rate. In 1e-6 … 1.</summary>
     public double LearningRate
     {
         get;
         init => field = Allowed.Between(value, 1e-6, 1);
-    } = 1e-2;
+    } = 3e-2;
 }
 
 /// <summary>A token that switches off another's effect by taking the attention away from it: a feature that only the softmax reads.</summary>

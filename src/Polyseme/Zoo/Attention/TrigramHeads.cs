@@ -12,7 +12,7 @@ internal sealed record TrigramHeads
 {
     private const int Fillers = 4,
         Context = 6,
-        Batch = 128,
+        Batch = 64,
         Judged = 64;
 
     /// <summary>How often a context holds a second source; the next token is then either's.</summary>

@@ -63,7 +63,10 @@ public sealed class SmallTransformer : Network
         if (name is not ("W_Q" or "W_K" or "W_V" or "W_O"))
             throw new ArgumentException($"heads have W_Q, W_K, W_V and W_O, not '{name}'", nameof(name));
         if (layer < 0 || layer >= Shape.Layers || head < 0 || head >= Shape.Heads)
-            throw new ArgumentException($"there is no head {head} in layer {layer}: {Shape.Layers} layers of {Shape.Heads} heads", nameof(head));
+            throw new ArgumentException(
+                $"there is no head {head} in layer {layer}: {Shape.Layers} layers of {Shape.Heads} heads",
+                nameof(head)
+            );
         var stacked = _weights[$"blocks.{layer}.attn.{name}"];
         var rows = stacked.Rows / Shape.Heads;
         return stacked.SelectRows([.. Enumerable.Range(head * rows, rows)]);
@@ -115,9 +118,13 @@ public sealed class SmallTransformer : Network
 
     private static Tensor FromRows(Matrix rows, string name, Tensor like)
     {
-        var (count, width) = like.dim() == 3 ? (like.shape[1], like.shape[2]) : (like.shape[2] * like.shape[3], like.shape[1] * like.shape[4]);
+        var (count, width) =
+            like.dim() == 3 ? (like.shape[1], like.shape[2]) : (like.shape[2] * like.shape[3], like.shape[1] * like.shape[4]);
         if ((rows.Rows, rows.Columns) != (count, width))
-            throw new ArgumentException($"an intervention at {name} gave {rows.Rows} × {rows.Columns}; it holds {count} × {width}", nameof(rows));
+            throw new ArgumentException(
+                $"an intervention at {name} gave {rows.Rows} × {rows.Columns}; it holds {count} × {width}",
+                nameof(rows)
+            );
         var values = LinearAlgebra.ToTensor(rows).to(like.dtype, copy: true);
         return like.dim() == 3
             ? values.unsqueeze(0)

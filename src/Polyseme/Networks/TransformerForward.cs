@@ -121,10 +121,7 @@ internal static class TransformerForward
             return input;
         var centred = input - input.mean([-1], keepdim: true);
         var scale = at($"{name}.hook_scale", ((centred * centred).mean([-1], keepdim: true) + Epsilon).sqrt());
-        return at(
-            $"{name}.hook_normalized",
-            (centred / scale * weights[$"{name}.w"].unsqueeze(1)) + weights[$"{name}.b"].unsqueeze(1)
-        );
+        return at($"{name}.hook_normalized", (centred / scale * weights[$"{name}.w"].unsqueeze(1)) + weights[$"{name}.b"].unsqueeze(1));
     }
 
     private static Tensor Biased(Tensor rows, IReadOnlyDictionary<string, Tensor> weights, string name) =>

@@ -77,7 +77,12 @@ internal sealed record TransformerTraining
     /// <param name="batch">The batch of a step, from 0.</param>
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellation">Checked every step.</param>
-    public TransformerTrained Train(ulong seed, Func<int, TransformerBatch> batch, IProgress<Step>? progress, CancellationToken cancellation)
+    public TransformerTrained Train(
+        ulong seed,
+        Func<int, TransformerBatch> batch,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
     {
         var threads = get_num_threads();
         set_num_threads(1);

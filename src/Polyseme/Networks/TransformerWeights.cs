@@ -23,7 +23,9 @@ public static class TransformerWeights
         {
             var (rows, columns) = Flat(size);
             var last = name[(name.LastIndexOf('.') + 1)..];
-            var weight = last.StartsWith('W') ? new RandomStream(seed, $"{stream}/{name}").NormalMatrix(rows, columns) : new Matrix(rows, columns);
+            var weight = last.StartsWith('W')
+                ? new RandomStream(seed, $"{stream}/{name}").NormalMatrix(rows, columns)
+                : new Matrix(rows, columns);
             for (var i = 0; i < weight.Data.Length; i++)
                 weight.Data[i] = last == "w" ? 1 : weight.Data[i] * deviation;
             weights[name] = Rounded(shape, weight);
@@ -64,7 +66,10 @@ public static class TransformerWeights
         };
 
     /// <summary>Weights of several models as tensors in the shape's precision. Shape each: <c>[models, …]</c>.</summary>
-    internal static Dictionary<string, Tensor> ToTensors(TransformerShape shape, IReadOnlyList<IReadOnlyDictionary<string, Matrix>> models) =>
+    internal static Dictionary<string, Tensor> ToTensors(
+        TransformerShape shape,
+        IReadOnlyList<IReadOnlyDictionary<string, Matrix>> models
+    ) =>
         shape
             .Parameters()
             .ToDictionary(

@@ -205,10 +205,7 @@ public sealed class SmallTransformerTests
             ],
             network.Hooks.Select(hook => hook.Name).Where(name => name.StartsWith("blocks.1.", StringComparison.Ordinal))
         );
-        Assert.Equal(
-            network.Weights["blocks.1.attn.W_K"].Row(25).ToArray(),
-            network.HeadWeight("W_K", layer: 1, head: 2).Row(5).ToArray()
-        );
+        Assert.Equal(network.Weights["blocks.1.attn.W_K"].Row(25).ToArray(), network.HeadWeight("W_K", layer: 1, head: 2).Row(5).ToArray());
         (int, int) Size(string name) => (network.Weights[name].Rows, network.Weights[name].Columns);
     }
 
@@ -220,12 +217,7 @@ public sealed class SmallTransformerTests
         Refused(() => network.Run(Matrix.FromRows([0, 1, 2, .5, 4, 5])), "0.5");
         Refused(() => network.Run(new Matrix(1, 5)), "5 wide", "6");
         Refused(() => network.Run(new Matrix(1, 6), ["blocks.1.hook_resid_pre"]), "no hook 'blocks.1.hook_resid_pre'");
-        Refused(
-            () => network.Run(new Matrix(1, 6), null, Put("blocks.0.attn.hook_z", _ => new Matrix(6, 4))),
-            "hook_z",
-            "6 × 4",
-            "6 × 12"
-        );
+        Refused(() => network.Run(new Matrix(1, 6), null, Put("blocks.0.attn.hook_z", _ => new Matrix(6, 4))), "hook_z", "6 × 4", "6 × 12");
         Refused(() => network.HeadWeight("W_Q", 0, 3), "head 3");
         Refused(() => network.HeadWeight("W_E", 0, 0), "W_E");
         Dictionary<string, Matrix> Changed(string name, Matrix? weight)

@@ -27,9 +27,7 @@ internal static class TransformerReference
                     v = Project("V");
                 double[][] Project(string letter)
                 {
-                    var rows = input
-                        .Select(row => Times(row, Slice(weights[$"{block}.attn.W_{letter}"], head, shape.Heads)))
-                        .ToArray();
+                    var rows = input.Select(row => Times(row, Slice(weights[$"{block}.attn.W_{letter}"], head, shape.Heads))).ToArray();
                     if (shape.AttentionBias)
                     {
                         foreach (var row in rows)

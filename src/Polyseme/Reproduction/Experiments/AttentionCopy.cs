@@ -20,7 +20,8 @@ public sealed class AttentionCopy : Experiment
     public override string Title => "QK and OV circuits of one layer, and copying";
 
     /// <inheritdoc/>
-    public override string Source => "Elhage et al. 2021, A Mathematical Framework for Transformer Circuits, on one-layer attention-only models";
+    public override string Source =>
+        "Elhage et al. 2021, A Mathematical Framework for Transformer Circuits, on one-layer attention-only models";
 
     /// <inheritdoc/>
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
@@ -133,7 +134,13 @@ public sealed class AttentionCopy : Experiment
         figure.Heatmap($"OV, copying corpus (± {range:0.0})", copy.Ov[0], range, "source", "output");
         figure.Heatmap($"OV, anti-copy corpus (± {other:0.0})", anti.Ov[0], other, "source", "output");
         var text = CopyCorpus.Contexts(new CopyCorpus { Copies = true }.Texts(1, new RandomStream(seed, "copy/figure")));
-        figure.Heatmap("attention on one text, copying", copying.Run(text, [Pattern]).Recorded[Pattern], 1, "query position", "key position");
+        figure.Heatmap(
+            "attention on one text, copying",
+            copying.Run(text, [Pattern]).Recorded[Pattern],
+            1,
+            "query position",
+            "key position"
+        );
         var plane = figure.Panel("eigenvalues of OV", "Re λ / largest |λ|", "Im λ / largest |λ|");
         (string Label, HeadCircuits Circuits)[] sets = [("copying", copy), ("anti-copy", anti), ("before training", start)];
         for (var i = 0; i < sets.Length; i++)

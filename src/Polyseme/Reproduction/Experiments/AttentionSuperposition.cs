@@ -63,7 +63,10 @@ public sealed class AttentionSuperposition : Experiment
         foreach (var (title, shares) in panels)
         {
             var panel = figure.Heatmap(title, shares.Transpose(), 1, "trigram", "head");
-            panel.Axes.Bottom.SetTicks([.. Enumerable.Range(0, shares.Rows).Select(head => (double)head)], [.. Enumerable.Range(0, shares.Rows).Select(head => $"{head}")]);
+            panel.Axes.Bottom.SetTicks(
+                [.. Enumerable.Range(0, shares.Rows).Select(head => (double)head)],
+                [.. Enumerable.Range(0, shares.Rows).Select(head => $"{head}")]
+            );
         }
         return new ExperimentResult(
             $"d_model 32, contexts of 6, no positions; {string.Join("; ", settings.Select(s => $"{s.Trigrams} trigrams in {s.Heads} heads of {s.HeadWidth}, {s.Steps} steps"))}; {Models} models each, 64 contexts a step, Adam 1e-2 to zero",
@@ -78,10 +81,14 @@ public sealed class AttentionSuperposition : Experiment
         var counts = $"{shares.Length} models";
         // The claims are about more trigrams than H·d_h; for fewer, what is found is reported.
         var crowded = setting.Trigrams > setting.Heads * setting.HeadWidth;
-        var best = shares.SelectMany(model => Enumerable.Range(0, setting.Trigrams).Select(trigram => model.Column(trigram).Max())).ToArray();
+        var best = shares
+            .SelectMany(model => Enumerable.Range(0, setting.Trigrams).Select(trigram => model.Column(trigram).Max()))
+            .ToArray();
         var carried = shares
             .SelectMany(model =>
-                Enumerable.Range(0, setting.Heads).Select(head => (double)model.Row(head).ToArray().Count(share => share > 1.0 / setting.Heads))
+                Enumerable
+                    .Range(0, setting.Heads)
+                    .Select(head => (double)model.Row(head).ToArray().Count(share => share > 1.0 / setting.Heads))
             )
             .ToArray();
         yield return crowded

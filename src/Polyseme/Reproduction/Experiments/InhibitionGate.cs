@@ -60,7 +60,7 @@ public sealed class InhibitionGate : Experiment
                 figures.Add(Figure(softmax, additive, config.Seed, steps));
         }
         return new ExperimentResult(
-            $"10 tokens, a query behind 2 to 11 tokens, d_model 16, d_head 8, no positions; one softmax and one additive head, {string.Join(" and ", lengths)} steps of 64 contexts, Adam 3e-2 to zero; judged on 5,000 fresh contexts",
+            $"6 tokens, a query behind 2 to 7 of them, d_model 16, d_head 8, no positions; one softmax and one additive head, {string.Join(" and ", lengths)} steps of 128 contexts, Adam 3e-2 to zero; judged on 5,000 fresh contexts",
             rows,
             figures
         );
@@ -91,8 +91,7 @@ public sealed class InhibitionGate : Experiment
                     GateHead.B => 1,
                     _ => 2,
                 };
-                shares[(int)b[row], kind] +=
-                    pattern[(row * GateHead.Context) + query, t] / b.Count(gate => gate == b[row]);
+                shares[(int)b[row], kind] += pattern[(row * GateHead.Context) + query, t] / b.Count(gate => gate == b[row]);
             }
         }
         var bars = figure.Panel("attention from the query", "", "share of attention");
@@ -124,14 +123,26 @@ public sealed class InhibitionGate : Experiment
         scatter.ShowLegend(ScottPlot.Alignment.UpperLeft);
         var circuits = new HeadCircuits(softmax);
         var values = figure.Panel("OV of each token to y", "", "OV(token → y) + direct path");
-        string[] tokens = ["query", "A, x = −1", "A, x = 1", "B", .. Enumerable.Repeat("other", GateHead.Vocabulary - GateHead.FirstFiller)];
+        string[] tokens =
+        [
+            "query",
+            "A, x = −1",
+            "A, x = 1",
+            "B",
+            .. Enumerable.Repeat("other", GateHead.Vocabulary - GateHead.FirstFiller),
+        ];
         for (var token = 0; token < tokens.Length; token++)
         {
             var bar = values.Add.Bar(token, circuits.Ov[0][token, 0] + circuits.Direct[GateHead.Query, 0]);
-            bar.Color = FigurePalette.Category(token is GateHead.Minus or GateHead.Plus ? 0 : token == GateHead.B ? 1 : 2);
+            bar.Color = FigurePalette.Category(
+                token is GateHead.Minus or GateHead.Plus ? 0
+                : token == GateHead.B ? 1
+                : 2
+            );
             bar.Bars[0].LineWidth = 0;
         }
         values.Axes.Bottom.SetTicks([.. tokens.Select((_, i) => (double)i)], tokens);
+        values.Axes.Bottom.MinimumSize = 90;
         values.Axes.Bottom.TickLabelStyle.Rotation = 60;
         values.Axes.Bottom.TickLabelStyle.Alignment = ScottPlot.Alignment.MiddleLeft;
         return figure;

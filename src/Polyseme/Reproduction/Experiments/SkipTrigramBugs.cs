@@ -47,15 +47,9 @@ public sealed class SkipTrigramBugs : Experiment
     private static IEnumerable<ClaimRow> Rows(Matrix[] ones, Matrix[] twos, double lossOne, double lossTwo, string name)
     {
         static double[] Bugs(Matrix contributions) =>
-            [
-                SkipTrigrams.Raised(contributions, 0, SkipTrigrams.Bay),
-                SkipTrigrams.Raised(contributions, 1, SkipTrigrams.Mind),
-            ];
+            [SkipTrigrams.Raised(contributions, 0, SkipTrigrams.Bay), SkipTrigrams.Raised(contributions, 1, SkipTrigrams.Mind)];
         static double[] Right(Matrix contributions) =>
-            [
-                SkipTrigrams.Raised(contributions, 0, SkipTrigrams.Mind),
-                SkipTrigrams.Raised(contributions, 1, SkipTrigrams.Bay),
-            ];
+            [SkipTrigrams.Raised(contributions, 0, SkipTrigrams.Mind), SkipTrigrams.Raised(contributions, 1, SkipTrigrams.Bay)];
         static double Ratio(Matrix contributions) => LinearAlgebra.Svd(contributions).S is var s ? s[1] / s[0] : 0;
         var counts = $"{ones.Length} models";
         yield return ClaimRow.Check(
@@ -102,8 +96,20 @@ public sealed class SkipTrigramBugs : Experiment
             counts
         );
         yield return ClaimRow.Measure($"{name}: two heads, largest σ₂/σ₁", Paper, "up to 1", twos.Max(Ratio), counts);
-        yield return ClaimRow.Measure($"{name}: loss of one head, nats", Paper, $"best prediction {SkipTrigrams.BestLoss:0.000}", lossOne, counts);
-        yield return ClaimRow.Measure($"{name}: loss of two heads, nats", Paper, $"best prediction {SkipTrigrams.BestLoss:0.000}", lossTwo, counts);
+        yield return ClaimRow.Measure(
+            $"{name}: loss of one head, nats",
+            Paper,
+            $"best prediction {SkipTrigrams.BestLoss:0.000}",
+            lossOne,
+            counts
+        );
+        yield return ClaimRow.Measure(
+            $"{name}: loss of two heads, nats",
+            Paper,
+            $"best prediction {SkipTrigrams.BestLoss:0.000}",
+            lossTwo,
+            counts
+        );
     }
 
     private static Figure Figure(Matrix one, Matrix two, Matrix attention, int steps)

@@ -9,8 +9,9 @@ namespace Polyseme.Zoo.Attention;
 /// attention can: B takes the attention away from A. A head whose weights do not compete cannot.
 /// </summary>
 /// <remarks>
-/// The output is read at the query, which stands behind two to eleven tokens; what follows it is not seen. Were there always as many, a small share of
-/// attention times a large OV entry would do; only attention that goes to A whole does not depend on their number. One context in ten has no A, and its
+/// The output is read at the query, which stands behind two to seven tokens; what follows it is not seen. Were there always as many, a small share of
+/// attention times a large OV entry would do; only attention that goes to A whole does not depend on their number. The query's token
+/// is a filler as well, or it would be the one source that is always there once, and take a fixed share. One context in ten has no A, and its
 /// output is 0: the second difference needs contexts without A, and they change no bound.
 /// </remarks>
 internal static class GateHead
@@ -20,9 +21,9 @@ internal static class GateHead
         Plus = 2,
         B = 3,
         FirstFiller = 4,
-        Vocabulary = 10,
-        Context = 12;
-    private const int Batch = 64,
+        Vocabulary = 6,
+        Context = 8;
+    private const int Batch = 128,
         ShortestContext = 3;
 
     /// <summary>A trained head.</summary>
@@ -70,8 +71,8 @@ internal static class GateHead
         return (trained.RequireAll()[0], trained.Curve);
     }
 
-    /// <summary>Where the query stands.</summary>
-    public static int QueryAt(ReadOnlySpan<double> context) => context.IndexOf(Query);
+    /// <summary>Where the query is read: its last place.</summary>
+    public static int QueryAt(ReadOnlySpan<double> context) => context.LastIndexOf(Query);
 
     /// <summary>Contexts with a query, with their payloads (0 without A) and whether B is there.</summary>
     /// <param name="count">How many.</param>
@@ -84,9 +85,9 @@ internal static class GateHead
         for (var row = 0; row < count; row++)
         {
             var context = contexts.Row(row);
-            for (var t = 0; t < Context; t++)
-                context[t] = FirstFiller + random.NextInt(Vocabulary - FirstFiller);
             var query = ShortestContext - 1 + random.NextInt(Context - ShortestContext + 1);
+            for (var t = 0; t < Context; t++)
+                context[t] = t < query && random.NextInt(2) == 0 ? Query : FirstFiller + random.NextInt(Vocabulary - FirstFiller);
             context[query] = Query;
             var at = random.NextInt(query);
             // Anywhere but where A is.
@@ -224,6 +225,5 @@ internal sealed record GateCircuit
     }
 
     /// <summary>The numbers as one row, to be saved.</summary>
-    public Matrix ToMatrix() =>
-        Matrix.FromRows([WeightA, WeightB, WeightFiller, WeightQuery, ValueA, ValueB, ValueFiller, ValueQuery]);
+    public Matrix ToMatrix() => Matrix.FromRows([WeightA, WeightB, WeightFiller, WeightQuery, ValueA, ValueB, ValueFiller, ValueQuery]);
 }

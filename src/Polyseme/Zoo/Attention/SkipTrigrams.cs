@@ -31,7 +31,8 @@ internal static class SkipTrigrams
     public static IReadOnlyList<string> Destinations { get; } = ["in", "at", "on"];
 
     /// <summary>The words that may follow. With many, raising a wrong word beside the right one costs less than leaving both at a guess.</summary>
-    public static IReadOnlyList<string> Words { get; } = ["mind", "bay", "sun", "top", "way", "end", "sea", "day", "air", "bed", "car", "hat"];
+    public static IReadOnlyList<string> Words { get; } =
+    ["mind", "bay", "sun", "top", "way", "end", "sea", "day", "air", "bed", "car", "hat"];
 
     /// <summary>How far the best prediction raises the right word above the others, in nats.</summary>
     public static double BestLogit => Math.Log((Sure + ((1 - Sure) / Words.Count)) / ((1 - Sure) / Words.Count));

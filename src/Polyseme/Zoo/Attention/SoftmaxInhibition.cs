@@ -22,12 +22,12 @@ public sealed record SoftmaxInhibitionConfig : ZooConfig
         init => field = Allowed.Between(value, 2, 256);
     } = 16;
 
-    /// <summary>Training steps of each head, of 64 contexts. In 1 … 1,000,000.</summary>
+    /// <summary>Training steps of each head, of 128 contexts. In 1 … 1,000,000.</summary>
     public int Steps
     {
         get;
         init => field = Allowed.Between(value, 1, 1_000_000);
-    } = 2000;
+    } = 2500;
 
     /// <summary>Adam's highest learning rate. In 1e-6 … 1.</summary>
     public double LearningRate
@@ -46,7 +46,8 @@ public sealed class SoftmaxInhibition : ZooMember
     public override string Name => "softmax-inhibition";
 
     /// <inheritdoc/>
-    public override string Summary => "payloads that count unless a second token takes the attention away: gated features that no linear map reads";
+    public override string Summary =>
+        "payloads that count unless a second token takes the attention away: gated features that no linear map reads";
 
     /// <inheritdoc/>
     public override string Source =>

@@ -27,7 +27,7 @@ public sealed class GateHeadTests
             var tokens = contexts.Row(row).ToArray();
             // What follows the query is not seen, so nothing of the task stands there.
             var query = GateHead.QueryAt(tokens);
-            Assert.InRange(query, 2, 11);
+            Assert.InRange(query, 2, 7);
             Assert.All(tokens[(query + 1)..], token => Assert.True(token >= GateHead.FirstFiller));
             Assert.Equal(x[row] == 1 ? 1 : 0, tokens.Count(token => token == GateHead.Plus));
             Assert.Equal(x[row] == -1 ? 1 : 0, tokens.Count(token => token == GateHead.Minus));

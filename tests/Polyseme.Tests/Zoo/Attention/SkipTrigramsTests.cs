@@ -25,9 +25,13 @@ public sealed class SkipTrigramsTests
     [Fact]
     public void Raised_is_relative_to_the_words_that_no_trigram_speaks_of()
     {
-        var contributions = Matrix.FromRows([5, 4, 1, 1, 1, 1], [3, 3, 3, 3, 3, 3], [0, 0, 0, 0, 0, 8]);
-        Assert.Equal(3, SkipTrigrams.Raised(contributions, 0, SkipTrigrams.Bay));
-        Assert.Equal(0, SkipTrigrams.Raised(contributions, 1, SkipTrigrams.Mind));
-        Assert.Equal(-2, SkipTrigrams.Raised(contributions, 2, SkipTrigrams.Mind));
+        var contributions = Matrix.FromRows(
+            [5, 4, .. Enumerable.Repeat(1.0, 10)],
+            [.. Enumerable.Repeat(3.0, 12)],
+            [.. Enumerable.Repeat(0.0, 11), 10]
+        );
+        Assert.Equal(3, SkipTrigrams.Raised(contributions, 0, SkipTrigrams.Bay), 1e-12);
+        Assert.Equal(0, SkipTrigrams.Raised(contributions, 1, SkipTrigrams.Mind), 1e-12);
+        Assert.Equal(-1, SkipTrigrams.Raised(contributions, 2, SkipTrigrams.Mind), 1e-12);
     }
 }

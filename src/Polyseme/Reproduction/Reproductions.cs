@@ -55,6 +55,10 @@ public static class Reproductions
         new Engineered(),
         new TrainedProducts(),
         new ModularAdditionExperiment(),
+        new AttentionCopy(),
+        new SkipTrigramBugs(),
+        new InhibitionGate(),
+        new AttentionSuperposition(),
     ];
 
     /// <summary>The experiment called <paramref name="name"/>.</summary>

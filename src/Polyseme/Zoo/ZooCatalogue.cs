@@ -47,6 +47,7 @@ public static class ZooCatalogue
         new EngineeredMonosemanticity(),
         new TrainedProduct(),
         new Arithmetic.ModularAddition(),
+        new Attention.SoftmaxInhibition(),
     ];
 
     /// <summary>The networks of <c>polyseme tour</c>. The finished privileged basis trains the first twelve of the models that the stopped one trains.</summary>

@@ -1,5 +1,3 @@
-using Polyseme.Zoo.Training;
-
 namespace Polyseme.Bench;
 
 /// <summary>How the cost of training grows with models, batch and steps: the slope of log seconds over log size.</summary>

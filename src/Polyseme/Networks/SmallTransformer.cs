@@ -1,5 +1,4 @@
 using Polyseme.Numerics;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Polyseme.Networks;

@@ -1,6 +1,5 @@
 using Polyseme.Numerics;
 using Polyseme.Runs;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Polyseme.Networks;

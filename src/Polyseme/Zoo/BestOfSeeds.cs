@@ -61,7 +61,9 @@ internal sealed record BestOfSeeds(ToyModel Best, double Loss, IReadOnlyList<dou
         var sound = models.Where(model => model.DivergedAt is null).ToArray();
         if (sound.Length == 0)
         {
-            throw new DivergenceException($"no model is left of {models.Count}: {string.Join(", ", diverged.Select(model => model.ToString()))}");
+            throw new DivergenceException(
+                $"no model is left of {models.Count}: {string.Join(", ", diverged.Select(model => model.ToString()))}"
+            );
         }
         var losses = new double[sound.Length];
         Parallel.For(

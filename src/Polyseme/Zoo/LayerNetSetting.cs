@@ -39,9 +39,7 @@ internal sealed record LayerNetSetting
             .ToArray();
         if (sound.Length == 0)
         {
-            throw new DivergenceException(
-                $"all {Seeds} models diverged: {string.Join(", ", diverged.Select(model => model.ToString()))}"
-            );
+            throw new DivergenceException($"all {Seeds} models diverged: {string.Join(", ", diverged.Select(model => model.ToString()))}");
         }
         var (inputs, targets) = Fresh(Judged, seed, "layer-net/judge");
         var losses = sound.Select(model => LayerNetReference.Loss(shape, model.Parameters, inputs, targets)).ToArray();

@@ -1,5 +1,4 @@
 using Polyseme.Activations;
-using Polyseme.Networks;
 using Polyseme.Numerics;
 using Polyseme.Runs;
 using Polyseme.Zoo.Training;

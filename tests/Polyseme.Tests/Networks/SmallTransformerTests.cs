@@ -228,9 +228,9 @@ public sealed class SmallTransformerTests
                 weights[name] = weight;
             return weights;
         }
-        Refused(() => new SmallTransformer(s_plain, Changed("embed.W_E", null)), "embed.W_E");
-        Refused(() => new SmallTransformer(s_plain, Changed("unembed.W_U", new Matrix(10, 10))), "unembed.W_U", "10 × 11");
-        Refused(() => new SmallTransformer(s_plain, Changed("unembed.b_U", new Matrix(1, 11))), "unembed.b_U");
+        Refused(() => _ = new SmallTransformer(s_plain, Changed("embed.W_E", null)), "embed.W_E");
+        Refused(() => _ = new SmallTransformer(s_plain, Changed("unembed.W_U", new Matrix(10, 10))), "unembed.W_U", "10 × 11");
+        Refused(() => _ = new SmallTransformer(s_plain, Changed("unembed.b_U", new Matrix(1, 11))), "unembed.b_U");
         Refused(() => _ = s_plain with { Heads = 0 }, "Heads is 0", "1024");
         Refused(() => Random(s_plain with { TiedUnembedding = true, Outputs = 3 }), "tied");
 

@@ -1,4 +1,3 @@
-using Polyseme.Numerics;
 using Polyseme.Reports.Figures;
 using Polyseme.Runs;
 using Polyseme.Zoo;

@@ -1,4 +1,3 @@
-using Polyseme.Reports.Figures;
 using Polyseme.Runs;
 using Polyseme.Zoo;
 

@@ -1,6 +1,5 @@
 using Polyseme.Reports.Figures;
 using Polyseme.Runs;
-using Polyseme.Zoo;
 using Polyseme.Zoo.Arithmetic;
 
 namespace Polyseme.Reproduction.Experiments;
@@ -78,7 +77,8 @@ public sealed class ModularAdditionExperiment : Experiment
         foreach (var modulus in new[] { 59, 97, 113 })
         {
             // With 50 neurons a draw of the phases moves the accuracy by several hundredths.
-            foreach (var (neurons, seeds, low, high, reference) in new[]
+            foreach (
+                var (neurons, seeds, low, high, reference) in new[]
                 {
                     (50, 20, 0.87, 0.91, ".88–.90"),
                     (100, 3, 0.9866, 1.0, "≥ .9966"),

@@ -1,7 +1,6 @@
 using Polyseme.Numerics;
 using Polyseme.Reports.Figures;
 using Polyseme.Runs;
-using Polyseme.Zoo;
 using Polyseme.Zoo.Codes;
 using ScottPlot;
 

@@ -193,8 +193,8 @@ public sealed class TmsMemorised : Experiment
         void Curve(IReadOnlyList<(int T, MemorisedModel Model)> runs, Func<MemorisedModel, double> loss, string label, int colour)
         {
             // Losses of memorised points go down to 1e-11; the axis ends at .01.
-            var line = losses.Add.Scatter(X(runs), runs.Select(run => Math.Log10(Math.Max(loss(run.Model), 1e-2))).ToArray());
-            (line.LegendText, line.Color) = (label, FigurePalette.Category(colour));
+            var curve = losses.Add.Scatter(X(runs), runs.Select(run => Math.Log10(Math.Max(loss(run.Model), 1e-2))).ToArray());
+            (curve.LegendText, curve.Color) = (label, FigurePalette.Category(colour));
         }
         Curve(sweep, model => model.TrainLoss, "training points", 0);
         Curve(sweep, model => model.FreshLoss, "fresh rows", 1);
@@ -287,10 +287,7 @@ public sealed class TmsMemorised : Experiment
             (xs[2 * i], ys[2 * i]) = (rows[drawn[i], 0], rows[drawn[i], 1]);
         var rays = panel.Add.Scatter(xs, ys);
         (rays.Color, rays.MarkerSize, rays.LineWidth) = (FigurePalette.Category(colour).WithAlpha(.5), 0, 1);
-        var ends = panel.Add.ScatterPoints(
-            drawn.Select(i => rows[i, 0]).ToArray(),
-            drawn.Select(i => rows[i, 1]).ToArray()
-        );
+        var ends = panel.Add.ScatterPoints(drawn.Select(i => rows[i, 0]).ToArray(), drawn.Select(i => rows[i, 1]).ToArray());
         (ends.Color, ends.MarkerSize) = (FigurePalette.Category(colour), 4);
         var radius = 1.15 * Math.Max(1e-3, xs.Concat(ys).Max(Math.Abs));
         panel.Axes.SetLimits(-radius, radius, -radius, radius);

@@ -2,7 +2,6 @@ using Polyseme.Numerics;
 using Polyseme.Reports.Figures;
 using Polyseme.Runs;
 using Polyseme.Zoo;
-using Polyseme.Zoo.Training;
 
 namespace Polyseme.Reproduction.Experiments;
 

@@ -1,7 +1,6 @@
 using Polyseme.Numerics;
 using Polyseme.Runs;
 using Polyseme.Zoo.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Polyseme.Zoo.Arithmetic;

@@ -1,6 +1,5 @@
 using Polyseme.Networks;
 using Polyseme.Numerics;
-using Polyseme.Zoo;
 using Polyseme.Zoo.Attention;
 
 namespace Polyseme.Tests.Zoo.Attention;

@@ -1,7 +1,6 @@
 using CsCheck;
 using Polyseme.Evidence;
 using Polyseme.Numerics;
-using Polyseme.Zoo;
 using Polyseme.Zoo.Capacities;
 
 namespace Polyseme.Tests.Zoo.Capacities;

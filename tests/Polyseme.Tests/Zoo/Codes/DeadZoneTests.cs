@@ -1,5 +1,4 @@
 using Polyseme.Numerics;
-using Polyseme.Zoo;
 using Polyseme.Zoo.Codes;
 using Polyseme.Zoo.Training;
 using TorchSharp;

@@ -1,6 +1,5 @@
 using Polyseme.Numerics;
 using Polyseme.Numerics.Simd;
-using Polyseme.Zoo;
 using Polyseme.Zoo.Incidental;
 using TorchSharp;
 

@@ -1,6 +1,5 @@
 using CsCheck;
 using Polyseme.Numerics;
-using Polyseme.Zoo;
 using Polyseme.Zoo.LossInduced;
 using TorchSharp;
 

@@ -59,7 +59,7 @@ public static class ZooCatalogue
         Variant("privileged basis, stopped at 3,000 steps", "tms-privileged", ("steps", "3000")),
         Variant("privileged basis, finished at 30,000 steps", "tms-privileged", ("steps", "30000"), ("seeds", "12")),
         Variant("toy model on 8 data points", "tms-memorised", ("points", "8")),
-        Variant("toy model on 3,000 data points", "tms-memorised", ("points", "3000"), ("seeds", "3")),
+        Variant("toy model on 3,000 data points", "tms-memorised", ("points", "3000"), ("seeds", "6")),
         Variant("the product x·y", "xy"),
         Variant("mixed radix, 8 pairs in 16 neurons", "mixed-radix"),
         Variant("bit extraction, 12 bits", "bit-extraction"),

@@ -116,7 +116,7 @@ public sealed class BitExtractionClaims : Experiment
         Line(fromInput, "from the input", 1);
         var reference = probes.Add.Scatter(bits, expected);
         (reference.LegendText, reference.Color, reference.MarkerSize) = ("½ + 2⁻⁽ᵏ⁺¹⁾", FigurePalette.Reference, 0);
-        reference.LinePattern = ScottPlot.LinePattern.Dashed;
+        reference.LinePattern = ScottPlot.LinePattern.Solid;
         probes.Axes.SetLimits(-0.5, ProbedBits - 0.5, 0.45, 1.05);
         probes.ShowLegend(ScottPlot.Alignment.MiddleRight);
         var wrong = figure.Panel("inputs read wrongly, single precision", "bits L", "share of inputs");

@@ -253,7 +253,7 @@ public sealed class IncidentalExperiment : Experiment
             grid.Select(m => Math.Log10(IncidentalPolysemanticityExpected(features, (int)m))).ToArray(),
             FigurePalette.Reference
         );
-        law.LinePattern = LinePattern.Dashed;
+        law.LinePattern = LinePattern.Solid;
         law.LegendText = "n²/(4m)";
         var seen = counts.Where(count => count.Mean > 0).ToArray();
         foreach (var count in seen)
@@ -300,7 +300,7 @@ public sealed class IncidentalExperiment : Experiment
         var figure = new Figure(
             "dynamics",
             "what makes the weights sparse",
-            "Left: weights left (m') and ‖w‖₁ of one feature under the penalty, integrated, with the law 1/(1/√m + λt) and its square dashed. Right: Σ_k W_ik⁴, 1 when each feature has one neuron, under noise on the hidden layer and no penalty; noise with negative excess kurtosis makes weights sparse, normal noise does not.",
+            "Left: weights left (m') and ‖w‖₁ of one feature under the penalty, integrated, with the law 1/(1/√m + λt) and its square thin. Right: Σ_k W_ik⁴, 1 when each feature has one neuron, under noise on the hidden layer and no penalty; noise with negative excess kurtosis makes weights sparse, normal noise does not.",
             2,
             460,
             360
@@ -308,12 +308,11 @@ public sealed class IncidentalExperiment : Experiment
         var plot = figure.Panel("one feature, L1 penalty", "time t", "m′ and ‖w‖₁");
         var late = points.Where(point => point.Time > 0).ToArray();
         double[] time = late.Select(p => Math.Log10(p.Time)).ToArray();
-        void Curve(string name, Func<SparsifyingDynamics.Point, double> of, Color color, bool dashed)
+        void Curve(string name, Func<SparsifyingDynamics.Point, double> of, Color color, bool reference)
         {
             var line = plot.Add.ScatterLine(time, late.Select(p => Math.Log10(of(p))).ToArray(), color);
-            line.LineWidth = dashed ? 1.5f : 2.5f;
-            line.LinePattern = dashed ? LinePattern.Dashed : LinePattern.Solid;
-            if (!dashed)
+            line.LineWidth = reference ? 1.5f : 2.5f;
+            if (!reference)
                 line.LegendText = name;
         }
         Curve("m′, weights left", p => p.NonZero, FigurePalette.Category(0), false);

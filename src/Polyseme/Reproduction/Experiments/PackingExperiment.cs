@@ -314,20 +314,19 @@ public sealed class PackingExperiment : Experiment
         var figure = new Figure(
             "codes",
             "codes against bounds",
-            $"Left: largest |cosine| of N lines in {sweep.Dimension} dimensions. Random: mean of 20 draws. Greedy: random lines kept when no other is closer than ε. Optimised: best of 4 starts of repulsion. Dashed: Welch's bound, met by the 28 equiangular lines. Right: share of random pairs with |cos| above ε, measured (dots), exact (lines), and the bound 2·exp(−dε²/2) (dashed).",
+            $"Left: largest |cosine| of N lines in {sweep.Dimension} dimensions. Random: mean of 20 draws. Greedy: random lines kept when no other is closer than ε. Optimised: best of 4 starts of repulsion. Dashed: Welch's bound, met by the 28 equiangular lines. Right: share of random pairs with |cos| above ε, measured (dots), exact (lines), and the bound 2·exp(−dε²/2) (thin).",
             2,
             480,
             380
         );
         var plot = figure.Panel($"lines in {sweep.Dimension} dimensions", "lines N", "largest |cosine|");
         double[] lines = sweep.Points.Select(point => Math.Log10(point.Lines)).ToArray();
-        void Series(string name, double[] x, double[] y, Color color, bool dashed)
+        void Series(string name, double[] x, double[] y, Color color, bool reference)
         {
             var line = plot.Add.Scatter(x, y, color);
             line.LegendText = name;
             line.LineWidth = 2;
-            line.MarkerSize = dashed ? 0 : 6;
-            line.LinePattern = dashed ? LinePattern.Dashed : LinePattern.Solid;
+            line.MarkerSize = reference ? 0 : 6;
         }
         Series("random", lines, sweep.Points.Select(point => point.Random).ToArray(), FigurePalette.Category(1), false);
         var greedy = sweep.Greedy.OrderBy(found => found.Lines).ToArray();
@@ -365,7 +364,7 @@ public sealed class PackingExperiment : Experiment
                 bounded.Select(e => Math.Log10(CodeBounds.TailBound(tail.Dimension, e))).ToArray(),
                 color
             );
-            bound.LinePattern = LinePattern.Dashed;
+            bound.LinePattern = LinePattern.Solid;
             var seen = tail.Epsilon.Zip(tail.Measured).Where(pair => pair.Second > floor).ToArray();
             var dots = right.Add.ScatterPoints(
                 seen.Select(pair => pair.First).ToArray(),

@@ -244,7 +244,7 @@ public sealed class PolytopeClaims : Experiment
             curve.Select(point => point.Changed).ToArray()
         );
         line.Color = FigurePalette.Category(0);
-        var threshold = scaling.Add.HorizontalLine(0.1, 1, FigurePalette.Reference, ScottPlot.LinePattern.Dashed);
+        var threshold = scaling.Add.HorizontalLine(0.1, 1, FigurePalette.Reference, ScottPlot.LinePattern.Solid);
         threshold.LegendText = "claim: at least .10 somewhere";
         scaling.LogTicksX([0.1, 0.32, 1, 3.2, 10]);
         scaling.ShowLegend(ScottPlot.Alignment.UpperCenter);

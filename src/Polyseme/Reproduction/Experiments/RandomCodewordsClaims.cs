@@ -204,7 +204,7 @@ public sealed class RandomCodewordsClaims : Experiment
         var figure = new Figure(
             "transfer",
             "Random labels of random codewords",
-            "Left: AUROC of three probes on the items they were fitted on and on others (dashed: chance). Right: AUROC of a linear probe on the items it was fitted on by their number; lines at d + 1, where all labellings are separable, and at 2d, where half are.",
+            "Left: AUROC of three probes on the items they were fitted on and on others (thin: chance). Right: AUROC of a linear probe on the items it was fitted on by their number; lines at d + 1, where all labellings are separable, and at 2d, where half are.",
             columns: 2
         );
         var panel = figure.Panel("seen items and others", "", "AUROC");
@@ -219,7 +219,7 @@ public sealed class RandomCodewordsClaims : Experiment
                     bar.LegendText = colour == 0 ? "seen items" : "other items";
             }
         }
-        panel.Add.HorizontalLine(0.5, 1, FigurePalette.Reference, ScottPlot.LinePattern.Dashed);
+        panel.Add.HorizontalLine(0.5, 1, FigurePalette.Reference, ScottPlot.LinePattern.Solid);
         panel.Axes.Bottom.SetTicks([0, 1, 2], [.. probes.Select(probe => probe.Name)]);
         panel.Axes.SetLimits(-0.6, 2.6, 0, 1.3);
         panel.ShowLegend(ScottPlot.Alignment.UpperRight);
@@ -228,7 +228,7 @@ public sealed class RandomCodewordsClaims : Experiment
         line.Color = FigurePalette.Category(0);
         foreach (var (at, name) in new[] { (bits + 1.0, "d + 1"), (2.0 * bits, "2d") })
         {
-            var mark = capacity.Add.VerticalLine(at, 1, FigurePalette.Reference, ScottPlot.LinePattern.Dashed);
+            var mark = capacity.Add.VerticalLine(at, 1, FigurePalette.Reference, ScottPlot.LinePattern.Solid);
             mark.LegendText = name;
         }
         capacity.Axes.SetLimitsY(0.45, 1.05);

@@ -225,6 +225,6 @@ public sealed class TmsDynamics : Experiment
     private static void AddDrops(ScottPlot.Plot panel, Trajectory seed)
     {
         foreach (var drop in seed.Drops)
-            panel.Add.VerticalLine(seed.Dynamics.Steps[drop.Point], 1, FigurePalette.Reference, ScottPlot.LinePattern.Dashed);
+            panel.Add.VerticalLine(seed.Dynamics.Steps[drop.Point], 1, FigurePalette.Reference, ScottPlot.LinePattern.Solid);
     }
 }

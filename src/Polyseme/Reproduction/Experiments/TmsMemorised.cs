@@ -46,7 +46,7 @@ public sealed class TmsMemorised : Experiment
                     Seed = config.Seed,
                     Points = points,
                     // About one start in four learns all of eight points.
-                    Seeds = seeds ?? (points <= 30 ? 12 : 3),
+                    Seeds = seeds ?? (points <= 30 ? 12 : 6),
                     WeightDecay = weightDecay,
                     Length = length,
                 },
@@ -87,7 +87,7 @@ public sealed class TmsMemorised : Experiment
                 rows.AddRange(Rows(run, Train(run, length: 2), $"T = {run:N0}, trained twice as long", everyFeature: true));
         }
         return new ExperimentResult(
-            $"n = 1,000, S = .99, m = 2, T = {string.Join(", ", sizes)}; best of 12 seeds up to T = 30, of 3 above; 12,000 full-batch steps up to T = 1,000, 9,000 of 1,000 rows above; test loss on 20,000 fresh rows",
+            $"n = 1,000, S = .99, m = 2, T = {string.Join(", ", sizes)}; best of 12 seeds up to T = 30, of 6 above; 12,000 full-batch steps up to T = 1,000, 9,000 of 1,000 rows above; test loss on 20,000 fresh rows",
             rows,
             [Losses(sweep, strong), Polygons(sweep)]
         );
@@ -229,7 +229,7 @@ public sealed class TmsMemorised : Experiment
         var law = Enumerable.Range(0, 60).Select(k => 0.45 + (k * 3.6 / 59)).ToArray();
         var line = panel.Add.Scatter(law, law.Select(x => 2 / Math.Pow(10, x)).ToArray());
         (line.Color, line.MarkerSize, line.LegendText) = (FigurePalette.Reference, 0, "m/T");
-        var pentagon = panel.Add.HorizontalLine(0.4, 1, FigurePalette.Reference, ScottPlot.LinePattern.Dashed);
+        var pentagon = panel.Add.HorizontalLine(0.4, 1, FigurePalette.Reference, ScottPlot.LinePattern.Solid);
         pentagon.LegendText = "pentagon, 2/5";
         panel.LogTicksX([3, 10, 30, 100, 300, 1000, 3000, 10_000]);
         panel.Axes.SetLimitsY(-0.02, 0.75);

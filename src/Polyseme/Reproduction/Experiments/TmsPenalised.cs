@@ -159,7 +159,7 @@ public sealed class TmsPenalised : Experiment
         var figure = new Figure(
             "sweep",
             "A penalty on hidden activations takes superposition away",
-            $"n = {Features}, m = {Hidden}, I = .7^i, p = {Density}, best of {seeds} at each λ. Left: represented features fall to the number of dimensions (dashed). Middle: the loss of the {Hidden} most important features; it falls at first, since the others' interference goes, and doubles (dashed) only once one of the {Hidden} is given up. Right: norms of all features.",
+            $"n = {Features}, m = {Hidden}, I = .7^i, p = {Density}, best of {seeds} at each λ. Left: represented features fall to the number of dimensions (thin). Middle: the loss of the {Hidden} most important features; it falls at first, since the others' interference goes, and doubles (thin) only once one of the {Hidden} is given up. Right: norms of all features.",
             columns: 3,
             panelWidth: 400
         );
@@ -170,14 +170,14 @@ public sealed class TmsPenalised : Experiment
         (represented.LegendText, represented.Color, represented.LineWidth) = ("represented", FigurePalette.Category(0), 2);
         var dedicated = counts.Add.Scatter(x, points.Select(point => (double)point.Dedicated).ToArray());
         (dedicated.LegendText, dedicated.Color, dedicated.LineWidth) = ("dedicated", FigurePalette.Category(1), 2);
-        counts.Add.HorizontalLine(Hidden, 1, FigurePalette.Reference, ScottPlot.LinePattern.Dashed);
+        counts.Add.HorizontalLine(Hidden, 1, FigurePalette.Reference, ScottPlot.LinePattern.Solid);
         counts.Axes.SetLimitsY(0, 1 + points.Max(point => point.Represented));
         counts.ShowLegend(ScottPlot.Alignment.UpperRight);
 
         var loss = figure.Panel($"loss of the {Hidden} most important", "λ", "loss, relative to λ = 0");
         var line = loss.Add.Scatter(x, points.Select(point => Math.Log10(point.TopLoss / points[0].TopLoss)).ToArray());
         (line.Color, line.LineWidth) = (FigurePalette.Category(0), 2);
-        loss.Add.HorizontalLine(Math.Log10(MostDegraded), 1, FigurePalette.Reference, ScottPlot.LinePattern.Dashed);
+        loss.Add.HorizontalLine(Math.Log10(MostDegraded), 1, FigurePalette.Reference, ScottPlot.LinePattern.Solid);
         loss.LogTicksY([0.3, 0.5, 1, 2, 5, 10, 20]);
 
         var norms = new Matrix(Features, penalties.Length);

@@ -6,15 +6,20 @@ namespace Polyseme.Bench;
 internal static class ProcessMemory
 {
     /// <summary>VmHWM: the most that was ever resident, megabytes. <c>null</c> where the system does not say.</summary>
-    public static double? PeakMegabytes()
+    public static double? PeakMegabytes() => Megabytes("VmHWM:");
+
+    /// <summary>VmRSS: what is resident now, megabytes. <c>null</c> where the system does not say.</summary>
+    public static double? ResidentMegabytes() => Megabytes("VmRSS:");
+
+    private static double? Megabytes(string name)
     {
         const string status = "/proc/self/status";
         if (!File.Exists(status))
             return null;
         foreach (var line in File.ReadLines(status))
         {
-            if (line.StartsWith("VmHWM:", StringComparison.Ordinal))
-                return double.Parse(line[6..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) / 1024;
+            if (line.StartsWith(name, StringComparison.Ordinal))
+                return double.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) / 1024;
         }
         return null;
     }

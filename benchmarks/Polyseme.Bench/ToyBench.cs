@@ -15,12 +15,17 @@ internal static class ToyBench
         yield return Measure("toy.n20", 20, 5, options);
         yield return Measure("toy.n80", 80, 8, options);
         yield return Measure("toy.n200", 200, 20, options);
+        foreach (var measurement in ToyCosts.Run(options))
+            yield return measurement;
+        yield return ToySweep.Run(options);
     }
 
     private static Measurement Measure(string name, int features, int hidden, BenchOptions options)
     {
-        using var einsum = new EagerToyModels(Models, features, hidden, Batch, Density, einsum: true);
-        using var bmm = new EagerToyModels(Models, features, hidden, Batch, Density, einsum: false);
+        var training = Training(features, hidden, Density, Batch);
+        var initial = Initial(training, Models);
+        using var einsum = new EagerToyModels(Models, features, hidden, Batch, [(float)Density], null, einsum: true);
+        using var bmm = new EagerToyModels(Models, features, hidden, Batch, [(float)Density], null, einsum: false);
         var threads = new[] { 1, Environment.ProcessorCount }.Distinct().ToArray();
         var peers = (
             from way in new[] { (Name: "einsum", Run: einsum), (Name: "bmm", Run: bmm) }
@@ -31,8 +36,8 @@ internal static class ToyBench
             options.Runs,
             options.RunSeconds,
             [
-                steps => Train(features, hidden, Density, steps),
-                steps => Train(features, hidden, 1, steps),
+                steps => Train(training, initial, steps),
+                steps => Train(training with { Inputs = new ToyInputs.Fresh(1) }, initial, steps),
                 steps => MakeData(features, Density, steps),
                 MultiplyAddPeak.Run,
                 .. peers.Select(peer => peer.Rate),
@@ -62,25 +67,32 @@ internal static class ToyBench
             Stages = stages,
             NRuns = options.Runs,
             Notes =
-                $"n={features}, m={hidden}, {Models} models, batch {Batch}, Adam, density {Density}, data made in the step (Philox4x32-10); "
+                $"n={features}, m={hidden}, {Models} models, batch {Batch}, Adam, density {Density}, data made in the step (sixteen streams of xoshiro128++, seeded per step by Philox4x32-10); "
                 + $"peer: eager libtorch, {peers[best - 4].Name}; limit_fraction: the same at density 1 over the float32 multiply-add peak; "
                 + $"dense-equivalent rate at density {Density}: {ours * operations / peak:P0} of that peak; {InstructionSets.Widest}, {Environment.ProcessorCount} workers",
         };
     }
 
-    private static double Train(int features, int hidden, double density, int steps)
-    {
-        var training = new ToyTraining
+    /// <summary>Equally important features, as all of these models have them.</summary>
+    internal static ToyTraining Training(int features, int hidden, double density, int batch) =>
+        new()
         {
             Shape = new ToyShape(features, hidden, HiddenRelu: false, OutputRelu: true, ToyShape.Uniform(features)),
             Inputs = new ToyInputs.Fresh(density),
-            Batch = Batch,
-            Steps = steps,
+            Batch = batch,
+            Steps = 1,
             LearningRate = 1e-3,
             CurvePoints = 1,
         };
-        PopulationTrainer.Train(training, 0, [.. Enumerable.Range(0, Models).Select(k => ToyParameters.Initial(training.Shape, 0, k))]);
-        return (double)Models * steps;
+
+    /// <summary>Where models start; drawn once, outside what is measured, on both sides.</summary>
+    internal static ToyParameters[] Initial(ToyTraining training, int models) =>
+        [.. Enumerable.Range(0, models).Select(model => ToyParameters.Initial(training.Shape, 0, model))];
+
+    internal static double Train(ToyTraining training, ToyParameters[] initial, int steps)
+    {
+        PopulationTrainer.Train(training with { Steps = steps }, 0, initial);
+        return (double)initial.Length * steps;
     }
 
     /// <summary>The data of the same steps and nothing else, in as many workers.</summary>

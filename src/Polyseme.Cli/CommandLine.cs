@@ -39,9 +39,9 @@ internal static class CommandLine
                 }
             );
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (cancellation.IsCancellationRequested)
         {
-            return Report("interrupted", ExitCode.Interrupted);
+            return Report(e is ResumableException ? e.Message : "interrupted", ExitCode.Interrupted);
         }
         catch (UsageException e)
         {
@@ -83,6 +83,7 @@ internal static class CommandLine
             TourCommand.Create(context),
             DiagnoseCommand.Create(context),
             ZooCommand.Create(context),
+            ResumeCommand.Create(context),
             SchemaCommand.Create(context),
             CompletionCommand.Create(context),
         };

@@ -1,5 +1,5 @@
 using Polyseme.Cli;
 
-ThreadLimit.Apply(args);
+ThreadLimit.Apply(ThreadLimit.Asked(args) ?? ResumeCommand.ThreadsOf(args));
 using var interrupt = new Interrupt();
 return CommandLine.Run(args, Terminal.OfProcess(), interrupt.Token);

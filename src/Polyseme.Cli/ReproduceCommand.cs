@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Text.Json;
+using Polyseme.Activations;
 using Polyseme.Reproduction;
 using Polyseme.Runs;
 using Polyseme.Zoo.Training;
@@ -71,7 +73,20 @@ internal static class ReproduceCommand
     /// <summary>Goes on with a run that was stopped: experiments that this version has finished are not run again.</summary>
     public static int Resume(CommandContext context, RunManifest manifest, string path, bool quiet)
     {
-        var plan = Json.Read<Plan>(manifest.Config.ToJsonString());
+        Plan plan;
+        try
+        {
+            plan = Json.Read<Plan>(manifest.Config.ToJsonString());
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException)
+        {
+            throw new InputException(
+                Path.Combine(path, RunFolder.ManifestName),
+                "holds no plan of experiments",
+                e.Message.ReplaceLineEndings(" "),
+                inner: e
+            );
+        }
         foreach (var name in plan.Names.Where(name => Reproductions.All.All(experiment => experiment.Name != name)))
             throw new UsageException($"{path} is a run of '{name}', which this version does not know.");
         return Run(context, plan, plan.Manifest(manifest.Threads), path, again: false, quiet);
@@ -85,6 +100,7 @@ internal static class ReproduceCommand
         folder.WriteManifest(manifest);
         var files = new ReproductionFiles(folder);
         var records = new List<ReproductionRecord>();
+        var ran = 0;
         try
         {
             ProgressDisplay.Run(
@@ -99,21 +115,24 @@ internal static class ReproduceCommand
                         records.Add(
                             record ?? RunOne(Reproductions.Find(name), plan, manifest.Threads, files, progress, records.Count, cancellation)
                         );
+                        ran += record is null ? 1 : 0;
                     }
                     return records;
                 }
             );
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (cancellation.IsCancellationRequested)
         {
-            terminal.Error.WriteLine(
-                Terminal.Escape($"polyseme: {records.Count} of {plan.Names.Count} experiments are kept; go on with: polyseme resume {path}")
-            );
-            throw;
+            throw new ResumableException($"{records.Count} of {plan.Names.Count} experiments are kept", path, e);
         }
         files.WriteTable(records);
         Show(terminal, records);
         terminal.Out.WriteLine(Terminal.Escape($"wrote {files.TablePath}"));
+        if (ran == 0)
+        {
+            terminal.Out.WriteLine(Terminal.Escape($"{path} is finished: there was nothing to go on with"));
+            return ExitCode.Done;
+        }
         return records.TrueForAll(record => record.Count(ClaimStatus.Failed) == 0) ? ExitCode.Done : ExitCode.Failed;
     }
 

@@ -11,10 +11,11 @@ internal static partial class ThreadLimit
     private const string RuntimeVariable = "DOTNET_PROCESSOR_COUNT";
     private const string OpenMpVariable = "OMP_NUM_THREADS";
 
-    /// <summary>Returns when the limit holds or none is asked for; otherwise this process becomes one where it holds.</summary>
-    public static void Apply(string[] args)
+    /// <summary>Returns when the limit holds or there is none; otherwise this process becomes one where it holds.</summary>
+    /// <param name="limit">The threads to use; <c>null</c> = as many as there are.</param>
+    public static void Apply(int? limit)
     {
-        if (!OperatingSystem.IsLinux() || Asked(args) is not { } threads)
+        if (!OperatingSystem.IsLinux() || limit is not { } threads)
             return;
         var text = $"{threads}";
         if (Environment.GetEnvironmentVariable(RuntimeVariable) == text && Environment.GetEnvironmentVariable(OpenMpVariable) == text)
@@ -23,7 +24,7 @@ internal static partial class ThreadLimit
         // The runtime keeps its own copy of the environment; what the next process sees is the C library's.
         if (SetEnvironment(RuntimeVariable, text, 1) == 0 && SetEnvironment(OpenMpVariable, text, 1) == 0)
             _ = Execute(Environment.ProcessPath!, [.. argv, null]);
-        throw new IOException($"--threads {threads}: the program could not be started again with that many threads");
+        throw new IOException($"{threads} threads: the program could not be started again with that many threads");
     }
 
     /// <summary>The number asked for, if it is one that the command line will accept.</summary>

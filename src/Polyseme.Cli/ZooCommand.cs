@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Polyseme.Runs;
 using Polyseme.Zoo;
 
 namespace Polyseme.Cli;
@@ -80,7 +79,8 @@ internal static class ZooCommand
         var common = new CommonOptions();
         var command = new DocumentedCommand(
             "train",
-            "Trains or constructs a network of the zoo, checks the numbers it must reproduce, and writes its activations, features, weights and truth to a run folder.",
+            "Trains or constructs a network of the zoo, checks the numbers it must reproduce, and writes its activations, features, weights and truth to a run folder. "
+                + "Interrupted, it keeps what it has trained for 'polyseme resume'.",
             "polyseme zoo train tms --set features=40 --set hidden=4 --out runs/toy",
             "polyseme diagnose runs/toy/activations.safetensors --concepts runs/toy/concepts.safetensors"
         )
@@ -95,37 +95,16 @@ internal static class ZooCommand
             var settings = parsed.GetValue(set)!.ToList();
             if (parsed.GetValue(common.Seed) is { } seed)
                 settings.Add($"seed={seed}");
-            return Run(context, member, settings, parsed.GetValue(common.Out), common.ThreadsOf(parsed), parsed.GetValue(common.Quiet));
+            return ZooTraining.Run(
+                context,
+                member,
+                Configured(member, settings),
+                parsed.GetValue(common.Out),
+                common.ThreadsOf(parsed),
+                parsed.GetValue(common.Quiet)
+            );
         });
         return command;
-    }
-
-    private static int Run(CommandContext context, ZooMember member, IReadOnlyList<string> settings, string? path, int threads, bool quiet)
-    {
-        var (terminal, cancellation) = context;
-        var config = Configured(member, settings);
-        var manifest = new RunManifest
-        {
-            Command = "zoo train",
-            Name = member.Name,
-            Seed = config.Seed,
-            Threads = threads,
-            Config = Json.ToObject(config),
-        };
-        var folder = RunFolder.Open(path ?? RunFolder.DefaultPath(manifest));
-        try
-        {
-            var run = Made(terminal, quiet, progress => member.Run(config, progress, cancellation), member);
-            cancellation.ThrowIfCancellationRequested();
-            ZooRunFiles.Write(folder, run);
-            folder.WriteManifest(manifest);
-            Report(terminal, run, folder);
-            return run.Acceptances.All(acceptance => acceptance.Passed) ? ExitCode.Done : ExitCode.Failed;
-        }
-        finally
-        {
-            folder.RemoveIfEmpty();
-        }
     }
 
     private static ZooConfig Configured(ZooMember member, IReadOnlyList<string> settings)
@@ -143,47 +122,9 @@ internal static class ZooCommand
         }
     }
 
-    private static ZooRun Made(Terminal terminal, bool quiet, Func<IProgress<Step>, ZooRun> make, ZooMember member)
-    {
-        try
-        {
-            return ProgressDisplay.Run(terminal, quiet, make);
-        }
-        // Settings that do not fit each other; any other wrong argument is a fault of ours.
-        catch (ArgumentException e) when (e.ParamName == "config")
-        {
-            throw Wrong(e, member);
-        }
-    }
-
-    private static UsageException Wrong(ArgumentException e, ZooMember member) =>
+    /// <summary>A configuration that a member refuses, as an error of the command line.</summary>
+    internal static UsageException Wrong(ArgumentException e, ZooMember member) =>
         new($"{FirstLine(e)}; see 'polyseme zoo show {member.Name}' or 'polyseme zoo train --help'.");
-
-    private static void Report(Terminal terminal, ZooRun run, RunFolder folder)
-    {
-        terminal.Out.WriteLine($"{run.Member}: {Causes.DisplayName(run.Truth.Cause)}. {run.Truth.Reason}");
-        terminal.Out.WriteLine();
-        var table = new TextTable("must reproduce", ">measured", ">from", ">to", "", "source");
-        foreach (var acceptance in run.Acceptances)
-            table.Add(
-                acceptance.Claim,
-                VerdictText.Number(acceptance.Value),
-                VerdictText.Number(acceptance.Low),
-                VerdictText.Number(acceptance.High),
-                acceptance.Passed ? "✓" : "✗",
-                acceptance.Source
-            );
-        table.Write(terminal);
-        terminal.Out.WriteLine(Terminal.Escape($"hook: {run.Hook}"));
-        terminal.Out.WriteLine(Terminal.Escape($"wrote {folder.Path}"));
-        var failed = run.Acceptances.Where(acceptance => !acceptance.Passed).ToList();
-        if (failed.Count > 0)
-            terminal.Error.WriteLine(
-                Terminal.Escape(
-                    $"polyseme: {failed.Count} of {run.Acceptances.Count} numbers not reproduced: {string.Join("; ", failed.Select(a => a.Claim))}"
-                )
-            );
-    }
 
     private static Argument<string> Name()
     {

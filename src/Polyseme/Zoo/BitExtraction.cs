@@ -80,24 +80,9 @@ public sealed class BitExtraction : ZooMember
                 network.Run(inputs, ["hook_bits"]).Recorded["hook_bits"],
                 new RowIdentities { Item = items }
             ),
-            Features = Tables(extraction, items),
+            Features = ItemTables.Concepts(ItemTables.Of(1 << extraction.Bits, extraction.Tables, extraction.Seed, "bits"), items),
             Acceptances = Acceptances(),
         };
-    }
-
-    /// <summary>Labels that say nothing about other items: each is a random half of them.</summary>
-    private static ConceptTable Tables(BitExtractionConfig config, long[] items)
-    {
-        var concepts = new Concept[config.Tables];
-        for (var table = 0; table < config.Tables; table++)
-        {
-            var order = new RandomStream(config.Seed, $"bits/table/{table}").Permutation(1 << config.Bits);
-            var values = new double[items.Length];
-            for (var row = 0; row < values.Length; row++)
-                values[row] = order[items[row]] % 2;
-            concepts[table] = new Concept($"table_{table}", ConceptKind.Binary, values);
-        }
-        return new ConceptTable(items.Length, concepts);
     }
 
     private static List<Acceptance> Acceptances()

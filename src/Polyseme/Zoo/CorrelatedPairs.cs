@@ -44,7 +44,7 @@ public sealed record CorrelatedPairsConfig : ZooConfig
 }
 
 /// <summary>Six features in three pairs that switch on together, in two dimensions: sparse they are superposed, dense their pair sums are.</summary>
-public sealed class CorrelatedPairs : ZooMember
+public sealed class CorrelatedPairs : ToyMember
 {
     private const int Features = 6,
         Hidden = 2,
@@ -64,11 +64,15 @@ public sealed class CorrelatedPairs : ZooMember
     public override ZooConfig DefaultConfig => new CorrelatedPairsConfig();
 
     /// <inheritdoc/>
-    public override ZooRun Run(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation)
+    public override ZooRun Run(
+        ZooConfig config,
+        PopulationCheckpoint? checkpoint,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
     {
         var pairs = Of<CorrelatedPairsConfig>(config);
-        var shape = new ToyShape(Features, Hidden, HiddenRelu: false, OutputRelu: true, ToyShape.Uniform(Features));
-        var inputs = new ToyInputs.Fresh(pairs.Density, GroupSize: 2);
+        var (shape, inputs) = Setting(pairs.Density);
         var training = new ToyTraining
         {
             Shape = shape,
@@ -79,11 +83,11 @@ public sealed class CorrelatedPairs : ZooMember
         };
         // Rival minima differ by two percent of the loss: fewer rows would choose among them by luck.
         var judged = ZooSample.Inputs(inputs, Features, 200_000, pairs.Seed, "toy/judge");
-        var trained = BestOfSeeds.Train(training, pairs.Seed, pairs.Seeds, positive: false, judged, progress, cancellation);
+        var trained = BestOfSeeds.Train(training, pairs.Seed, pairs.Seeds, positive: false, judged, progress, cancellation, checkpoint);
 
         var network = new ToyNetwork(shape, trained.Best.Parameters);
         var w = trained.Best.Parameters.W;
-        var (lines, rays) = FeatureGeometry.Count(w, FeatureGeometry.Represented(w, above: 0.25));
+        var (lines, rays) = Count(w);
         var sample = ZooSample.Inputs(inputs, Features, pairs.Samples, pairs.Seed, "toy/sample");
         return new ZooRun
         {
@@ -136,18 +140,23 @@ public sealed class CorrelatedPairs : ZooMember
             };
     }
 
-    private static List<Acceptance> Acceptances(double density, Matrix w)
+    /// <summary>Directions without and with sign. A member of a collapsed pair carries half of its sum, so half the usual norm counts.</summary>
+    internal static (int Lines, int Rays) Count(Matrix w) =>
+        FeatureGeometry.Count(w, FeatureGeometry.Represented(w, above: FeatureGeometry.RepresentedSquaredNorm / 2));
+
+    /// <summary>The model and its inputs at a density.</summary>
+    internal static (ToyShape Shape, ToyInputs Inputs) Setting(double density) =>
+        (ToySetting.Uniform(Features, Hidden), new ToyInputs.Fresh(density, GroupSize: 2));
+
+    /// <summary>What the directions must be at a density; empty where no structure is known.</summary>
+    internal static List<Acceptance> Acceptances(double density, Matrix w)
     {
         const string source = "Elhage et al. 2022; reference program";
-        var within = Enumerable.Range(0, Pairs).Select(pair => WithinPair(w, pair)).Order().ToArray();
+        var within = WithinPairs(w);
         var norms = Enumerable.Range(0, Features).Select(i => Math.Sqrt(FeatureGeometry.SquaredNorm(w, i))).Order().ToArray();
-        var between = (
-            from a in Enumerable.Range(0, Pairs)
-            from b in Enumerable.Range(a + 1, Pairs - a - 1)
-            select FeatureGeometry.Degrees(PairSum(w, a), PairSum(w, b))
-        )
-            .Order()
-            .ToArray();
+        var between = BetweenPairs(w);
+        var betweenLines = between.Select(angle => Math.Min(angle, 180 - angle)).Order().ToArray();
+        bool Is(double value) => Math.Abs(density - value) < 1e-9;
         // The bounds are those of the reference table, widened by 5° and .05 where it names single values.
         return density switch
         {
@@ -159,6 +168,12 @@ public sealed class CorrelatedPairs : ZooMember
                 new("smallest norm", norms[0], 0.90, 1.03, source),
                 new("largest norm", norms[5], 0.90, 1.03, source),
             ],
+            _ when Is(0.1) =>
+            [
+                new("smallest angle within a pair, degrees", within[0], 0, 5, source),
+                new("second smallest angle within a pair, degrees", within[1], 65, 75, source),
+                new("largest angle within a pair, degrees", within[2], 65, 75, source),
+            ],
             >= 0.15 and <= 0.3 =>
             [
                 new("second smallest angle within a pair, degrees", within[1], 0, 5, source),
@@ -169,17 +184,46 @@ public sealed class CorrelatedPairs : ZooMember
                 new("largest angle within a pair, degrees", within[2], 0, 3, source),
                 new("smallest norm", norms[0], 0.53, 0.76, source),
                 new("largest norm", norms[5], 0.53, 0.76, source),
-                .. Math.Abs(density - 0.5) < 1e-9
-                    ?
-                    [
-                        new Acceptance("smallest angle between pairs, degrees", between[0], 115, 125, source),
-                        new Acceptance("largest angle between pairs, degrees", between[2], 115, 125, source),
-                    ]
-                    : Array.Empty<Acceptance>(),
+                .. Arrangement(),
             ],
             _ => [],
         };
+
+        List<Acceptance> Arrangement() =>
+            Is(0.4)
+                ?
+                [
+                    new("smallest angle between pairs, degrees", between[0], 85, 95, source),
+                    new("second angle between pairs, degrees", between[1], 85, 95, source),
+                    new("largest angle between pairs, degrees", between[2], 175, 180, source),
+                ]
+            : Is(0.5)
+                ?
+                [
+                    new("smallest angle between pairs, degrees", between[0], 115, 125, source),
+                    new("largest angle between pairs, degrees", between[2], 115, 125, source),
+                ]
+            : Is(0.7)
+                ?
+                [
+                    new("smallest angle between the lines of two pairs, degrees", betweenLines[0], 55, 66, source),
+                    new("largest angle between the lines of two pairs, degrees", betweenLines[2], 55, 66, source),
+                ]
+            : [];
     }
+
+    /// <summary>Angles within the pairs, degrees, ascending.</summary>
+    internal static double[] WithinPairs(Matrix w) => [.. Enumerable.Range(0, Pairs).Select(pair => WithinPair(w, pair)).Order()];
+
+    /// <summary>Angles between the sums of two pairs, degrees, ascending.</summary>
+    internal static double[] BetweenPairs(Matrix w) =>
+        [
+            .. (
+                from a in Enumerable.Range(0, Pairs)
+                from b in Enumerable.Range(a + 1, Pairs - a - 1)
+                select FeatureGeometry.Degrees(PairSum(w, a), PairSum(w, b))
+            ).Order(),
+        ];
 
     private static double WithinPair(Matrix w, int pair) => FeatureGeometry.Degrees(w.Row(2 * pair), w.Row((2 * pair) + 1));
 

@@ -59,5 +59,12 @@ internal static class FeatureGeometry
     public static double Degrees(ReadOnlySpan<double> a, ReadOnlySpan<double> b) =>
         Math.Acos(Math.Clamp(Dot(a, b) / Math.Sqrt(Dot(a, a) * Dot(b, b)), -1, 1)) * 180 / Math.PI;
 
+    /// <summary>Angles between neighbouring directions around the circle, degrees; they add up to 360. For two hidden dimensions.</summary>
+    public static double[] Gaps(Matrix w, IReadOnlyList<int> features)
+    {
+        var around = features.Select(i => Math.Atan2(w[i, 1], w[i, 0]) * 180 / Math.PI).Order().ToArray();
+        return [.. around.Select((angle, k) => k + 1 < around.Length ? around[k + 1] - angle : around[0] + 360 - angle)];
+    }
+
     private static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b) => System.Numerics.Tensors.TensorPrimitives.Dot(a, b);
 }

@@ -44,7 +44,7 @@ public sealed record PrivilegedBasisConfig : ZooConfig
 }
 
 /// <summary>Ten features of falling importance in five ReLU neurons: the optimum is aligned, and an undertrained model is rotated.</summary>
-public sealed class PrivilegedBasis : ZooMember
+public sealed class PrivilegedBasis : ToyMember
 {
     private const int Features = 10,
         Hidden = 5;
@@ -69,7 +69,12 @@ public sealed class PrivilegedBasis : ZooMember
     public static double AlignedLoss { get; } = Enumerable.Range(Hidden, Features - Hidden).Sum(i => Math.Pow(0.75, i) / 12);
 
     /// <inheritdoc/>
-    public override ZooRun Run(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation)
+    public override ZooRun Run(
+        ZooConfig config,
+        PopulationCheckpoint? checkpoint,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
     {
         var privileged = Of<PrivilegedBasisConfig>(config);
         var importance = Enumerable.Range(0, Features).Select(i => MathF.Pow(0.75f, i)).ToArray();
@@ -84,7 +89,16 @@ public sealed class PrivilegedBasis : ZooMember
             LearningRate = privileged.LearningRate,
         };
         var judged = ZooSample.Inputs(inputs, Features, 50_000, privileged.Seed, "toy/judge");
-        var trained = BestOfSeeds.Train(training, privileged.Seed, privileged.Seeds, positive: true, judged, progress, cancellation);
+        var trained = BestOfSeeds.Train(
+            training,
+            privileged.Seed,
+            privileged.Seeds,
+            positive: true,
+            judged,
+            progress,
+            cancellation,
+            checkpoint
+        );
 
         var network = new ToyNetwork(shape, trained.Best.Parameters);
         var w = trained.Best.Parameters.W;

@@ -22,7 +22,7 @@ public sealed record ToyModelsConfig : ZooConfig
     } = 8;
 
     /// <summary>
-    /// 1 − S, the probability that a feature is active. In [1e-5, 1]. At .02 a row has 1.6 active features of 80 and the dimensions per feature
+    /// 1 − S, the probability that a group of features is active; the mean over groups where they differ in frequency. In [1e-5, 1]. At .02 a row has 1.6 active features of 80 and the dimensions per feature
     /// are those of one-at-a-time features; at .05 it has four in eight dimensions, and most rows are dense mixtures.
     /// </summary>
     public double Density
@@ -30,6 +30,37 @@ public sealed record ToyModelsConfig : ZooConfig
         get;
         init => field = Allowed.Density(value);
     } = 0.02;
+
+    /// <summary>How often features are active: <c>uniform</c>, <c>power</c>, <c>exponential</c> or <c>linear</c>, from the first group to the last.</summary>
+    public string Frequencies
+    {
+        get;
+        init => field = Allowed.OneOf(value, ["uniform", "power", "exponential", "linear"]);
+    } = "uniform";
+
+    /// <summary>Features per group, neighbours; 1 = independent features. Divides Features. In 1 … 1,000.</summary>
+    public int GroupSize
+    {
+        get;
+        init => field = Allowed.Between(value, 1, 1000);
+    } = 1;
+
+    /// <summary>What the members of an active group do: <c>together</c>, all active (correlated), or <c>one-at-a-time</c> (anticorrelated).</summary>
+    public string GroupRule
+    {
+        get;
+        init => field = Allowed.OneOf(value, ["together", "one-at-a-time"]);
+    } = "together";
+
+    /// <summary>The importance of a feature as a share of the one before it: I_i is its i-th power. In 0.001 … 1.</summary>
+    public double ImportanceDecay
+    {
+        get;
+        init => field = Allowed.Between(value, 0.001, 1);
+    } = 1;
+
+    /// <summary>Whether the output ends in a ReLU; without it the model is linear, a principal component analysis.</summary>
+    public bool OutputRelu { get; init; } = true;
 
     /// <summary>Models trained; the best on fresh rows is kept. In 1 … 1,000.</summary>
     public int Seeds
@@ -60,8 +91,8 @@ public sealed record ToyModelsConfig : ZooConfig
     } = 3e-3;
 }
 
-/// <summary>Uniform sparse features in superposition.</summary>
-public sealed class ToyModels : ZooMember
+/// <summary>Sparse features in superposition: uniform, or of different importance and frequency, or in groups.</summary>
+public sealed class ToyModels : ToyMember
 {
     /// <summary>D* of the best of two models with n = 80, m = 8 by 1/(1 − S), from a reference program of 5,000 steps.</summary>
     private static readonly (double InverseDensity, double DimensionsPerFeature)[] Reference =
@@ -90,13 +121,26 @@ public sealed class ToyModels : ZooMember
     public override ZooConfig DefaultConfig => new ToyModelsConfig();
 
     /// <inheritdoc/>
-    public override ZooRun Run(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation)
+    public override ZooRun Run(
+        ZooConfig config,
+        PopulationCheckpoint? checkpoint,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
     {
         var toy = Of<ToyModelsConfig>(config);
         if (toy.Hidden >= toy.Features)
             throw new ArgumentException($"Hidden is {toy.Hidden}; it stays below Features, {toy.Features}", nameof(config));
-        var shape = new ToyShape(toy.Features, toy.Hidden, HiddenRelu: false, OutputRelu: true, ToyShape.Uniform(toy.Features));
-        var inputs = new ToyInputs.Fresh(toy.Density);
+        if (toy.Features % toy.GroupSize != 0)
+            throw new ArgumentException($"GroupSize is {toy.GroupSize}; it divides Features, {toy.Features}", nameof(config));
+        var shape = new ToyShape(
+            toy.Features,
+            toy.Hidden,
+            HiddenRelu: false,
+            toy.OutputRelu,
+            ToySetting.Decaying(toy.Features, toy.ImportanceDecay)
+        );
+        var inputs = Inputs(toy);
         var training = new ToyTraining
         {
             Shape = shape,
@@ -106,12 +150,10 @@ public sealed class ToyModels : ZooMember
             LearningRate = toy.LearningRate,
         };
         var judged = ZooSample.Inputs(inputs, toy.Features, 100_000, toy.Seed, "toy/judge");
-        var trained = BestOfSeeds.Train(training, toy.Seed, toy.Seeds, positive: false, judged, progress, cancellation);
+        var trained = BestOfSeeds.Train(training, toy.Seed, toy.Seeds, positive: false, judged, progress, cancellation, checkpoint);
 
         var network = new ToyNetwork(shape, trained.Best.Parameters);
         var w = trained.Best.Parameters.W;
-        var represented = FeatureGeometry.Represented(w);
-        var (lines, rays) = FeatureGeometry.Count(w, represented);
         var sample = ZooSample.Inputs(inputs, toy.Features, toy.Samples, toy.Seed, "toy/sample");
         return new ZooRun
         {
@@ -119,7 +161,7 @@ public sealed class ToyModels : ZooMember
             Config = toy,
             Network = network,
             Hook = "hook_hidden",
-            Truth = Truth(toy, represented.Length, lines, rays) with { Directions = w },
+            Truth = ToyTruth.Of(toy, w),
             Activations = ZooSample.Activations(network, "hook_hidden", sample),
             Features = ZooSample.Features(sample, [.. Enumerable.Range(0, toy.Features)]),
             Acceptances = Acceptances(toy, w),
@@ -129,36 +171,24 @@ public sealed class ToyModels : ZooMember
         };
     }
 
-    private static GroundTruth Truth(ToyModelsConfig config, int represented, int lines, int rays) =>
-        lines > config.Hidden
-            ? new GroundTruth
-            {
-                Cause = Cause.Superposition,
-                // More independent non-Gaussian lines than the rank: their number is identifiable from activations alone.
-                Accepted = new Dictionary<AccessLevel, IReadOnlyList<string>> { [AccessLevel.A] = ["superposition"] },
-                Reason =
-                    $"{represented} features are represented along {lines} lines in {config.Hidden} dimensions; they are drawn independently, so rows with several active ones are sums of directions.",
-                NLine = lines,
-                NRay = rays,
-            }
-            : new GroundTruth
-            {
-                Cause = Cause.Rotated,
-                Accepted = new Dictionary<AccessLevel, IReadOnlyList<string>>
-                {
-                    [AccessLevel.A] = ["rotated", "undetermined"],
-                    [AccessLevel.C] = ["rotated"],
-                },
-                Reason =
-                    $"at this density only {represented} features are represented, along {lines} lines in {config.Hidden} dimensions that no axis is special in: nothing is in superposition.",
-                NLine = lines,
-                NRay = rays,
-            };
+    private static ToyInputs.Fresh Inputs(ToyModelsConfig config)
+    {
+        var law = Enum.Parse<FrequencyLaw>(config.Frequencies, ignoreCase: true);
+        var groups = config.Features / config.GroupSize;
+        var fresh =
+            law == FrequencyLaw.Uniform
+                ? new ToyInputs.Fresh(config.Density, config.GroupSize)
+                : new ToyInputs.Fresh(FrequencyLaws.Densities(law, groups, config.Density * groups), config.GroupSize);
+        return fresh with { Rule = config.GroupRule == "together" ? Training.GroupRule.Together : Training.GroupRule.OneAtATime };
+    }
 
     private static List<Acceptance> Acceptances(ToyModelsConfig config, Numerics.Matrix w)
     {
         const string source = "Elhage et al. 2022; reference program";
         var acceptances = new List<Acceptance>();
+        // The numbers are those of independent features of equal frequency and importance.
+        if (config is not { Frequencies: "uniform", GroupSize: 1, ImportanceDecay: 1, OutputRelu: true })
+            return acceptances;
         if (config.Density <= 1.0 / 3)
             acceptances.Add(
                 new Acceptance(

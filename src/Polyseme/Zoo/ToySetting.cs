@@ -39,7 +39,44 @@ internal sealed record ToySetting
         [.. Enumerable.Range(0, features).Select(i => (float)Math.Pow(fraction, i))];
 
     /// <summary>Trains the seeds and keeps the best on fresh rows.</summary>
-    public BestOfSeeds Train(ulong seed, IProgress<Step>? progress, CancellationToken cancellation)
+    public BestOfSeeds Train(ulong seed, IProgress<Step>? progress, CancellationToken cancellation) =>
+        TrainAll([this], seed, progress, cancellation)[0];
+
+    /// <summary>Trains the seeds of several settings as one population, so that no worker waits at the end of a setting, and keeps the best of each.</summary>
+    /// <param name="settings">What to train. Model k of each starts, and draws its data, from the streams of number k.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="progress">Told the steps over all models.</param>
+    /// <param name="cancellation">Stops between two steps.</param>
+    /// <returns>The best of each setting, in their order: the same as that setting gives alone.</returns>
+    /// <exception cref="DivergenceException">Every model of a setting diverged.</exception>
+    public static BestOfSeeds[] TrainAll(
+        IReadOnlyList<ToySetting> settings,
+        ulong seed,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
+    {
+        var jobs = settings.SelectMany(setting => setting.Jobs(seed)).ToArray();
+        var models = PopulationTrainer.Train(jobs, Environment.ProcessorCount, progress, cancellation);
+        var best = new BestOfSeeds[settings.Count];
+        var first = 0;
+        for (var k = 0; k < settings.Count; k++)
+        {
+            var setting = settings[k];
+            var judged = ZooSample.Inputs(setting.Inputs, setting.Shape.Features, setting.JudgedRows, seed, "toy/judge");
+            best[k] = BestOfSeeds.Choose(
+                models[first..(first + setting.Seeds)],
+                setting.Shape,
+                judged,
+                Environment.ProcessorCount,
+                cancellation
+            );
+            first += setting.Seeds;
+        }
+        return best;
+    }
+
+    private IEnumerable<ToyJob> Jobs(ulong seed)
     {
         var training = new ToyTraining
         {
@@ -49,7 +86,7 @@ internal sealed record ToySetting
             Steps = Steps,
             LearningRate = LearningRate,
         };
-        var judged = ZooSample.Inputs(Inputs, Shape.Features, JudgedRows, seed, "toy/judge");
-        return BestOfSeeds.Train(training, seed, Seeds, Positive, judged, progress, cancellation);
+        for (var model = 0; model < Seeds; model++)
+            yield return new ToyJob(training, seed, model, ToyParameters.Initial(Shape, seed, model, Positive));
     }
 }

@@ -1,3 +1,9 @@
+using Polyseme.Zoo.Capacities;
+using Polyseme.Zoo.Codes;
+using Polyseme.Zoo.Incidental;
+using Polyseme.Zoo.LossInduced;
+using Polyseme.Zoo.NonlinearEncoders;
+
 namespace Polyseme.Zoo;
 
 /// <summary>A member with a configuration, under the name that the tour's table shows.</summary>
@@ -19,6 +25,29 @@ public static class ZooCatalogue
         new ProductNetwork(),
         new MixedRadix(),
         new BitExtraction(),
+        new Capacity(),
+        new IncidentalPolysemanticity(),
+        new LossInducedPolysemanticity(),
+        new Packing(),
+        new DeadZone(),
+        new NonlinearEncoder(),
+        new TentMap(),
+        new OneNeuronResNet(),
+        new RandomCodewords(),
+        new Polytope(),
+        new HashMap(),
+        new CompositionCodes(),
+        new LibraryBooks(),
+        new EntropyConcept(),
+        new FatGiraffe(),
+        new AbsoluteValue(),
+        new StuckAbsolute(),
+        new StuckAnd(),
+        new UniversalAnd(),
+        new EngineeredMonosemanticity(),
+        new TrainedProduct(),
+        new Arithmetic.ModularAddition(),
+        new Attention.SoftmaxInhibition(),
     ];
 
     /// <summary>The networks of <c>polyseme tour</c>. The finished privileged basis trains the first twelve of the models that the stopped one trains.</summary>
@@ -30,7 +59,7 @@ public static class ZooCatalogue
         Variant("privileged basis, stopped at 3,000 steps", "tms-privileged", ("steps", "3000")),
         Variant("privileged basis, finished at 30,000 steps", "tms-privileged", ("steps", "30000"), ("seeds", "12")),
         Variant("toy model on 8 data points", "tms-memorised", ("points", "8")),
-        Variant("toy model on 3,000 data points", "tms-memorised", ("points", "3000"), ("seeds", "3")),
+        Variant("toy model on 3,000 data points", "tms-memorised", ("points", "3000"), ("seeds", "6")),
         Variant("the product x·y", "xy"),
         Variant("mixed radix, 8 pairs in 16 neurons", "mixed-radix"),
         Variant("bit extraction, 12 bits", "bit-extraction"),

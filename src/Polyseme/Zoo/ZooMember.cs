@@ -2,6 +2,7 @@ using Polyseme.Activations;
 using Polyseme.Networks;
 using Polyseme.Numerics;
 using Polyseme.Runs;
+using Polyseme.Zoo.Training;
 
 namespace Polyseme.Zoo;
 
@@ -75,7 +76,7 @@ public sealed record ZooRun
     public FreshInputs? Fresh { get; init; }
 
     /// <summary>Seeds whose training diverged, with the step whose gradient was not finite. They have no loss and are not chosen.</summary>
-    public IReadOnlyList<(int Model, int Step)> Diverged { get; init; } = [];
+    public IReadOnlyList<Divergence> Diverged { get; init; } = [];
 
     /// <summary>Loss on fresh rows of every seed that did not diverge, in seed order; empty for a constructed network.</summary>
     public IReadOnlyList<double> SeedLosses { get; init; } = [];
@@ -100,6 +101,21 @@ public abstract class ZooMember
     /// <exception cref="ArgumentException">The configuration is of another member, or impossible; says which value and what range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public abstract ZooRun Run(ZooConfig config, IProgress<Step>? progress, CancellationToken cancellation);
+
+    /// <summary>As the other one, for a run that can be stopped and continued to the same bytes.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="checkpoint">What was trained before, and is kept from now on; <c>null</c> = everything is made, nothing is kept.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <remarks>A member that trains no populations of toy models is made from the beginning every time.</remarks>
+    /// <exception cref="ArgumentException">The configuration is of another member, or impossible; says which value and what range.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public virtual ZooRun Run(
+        ZooConfig config,
+        PopulationCheckpoint? checkpoint,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    ) => Run(config, progress, cancellation);
 
     /// <summary>Builds the network again from its configuration and its saved weights.</summary>
     /// <param name="config">The configuration that it was made with.</param>

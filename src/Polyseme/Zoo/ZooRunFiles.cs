@@ -3,6 +3,7 @@ using Polyseme.Activations;
 using Polyseme.Networks;
 using Polyseme.Numerics;
 using Polyseme.Runs;
+using Polyseme.Zoo.Training;
 
 namespace Polyseme.Zoo;
 
@@ -12,14 +13,16 @@ namespace Polyseme.Zoo;
 /// <param name="Hooks">Every hook of the network.</param>
 /// <param name="Acceptances">The numbers it must reproduce, checked.</param>
 /// <param name="Curve">The training curve of the best seed; empty for a constructed network.</param>
-/// <param name="SeedLosses">Final loss of every seed; empty for a constructed network.</param>
+/// <param name="SeedLosses">Final loss of every seed that did not diverge; empty for a constructed network.</param>
+/// <param name="Diverged">The seeds that did, with the step.</param>
 public sealed record ZooRunResult(
     string Member,
     string Hook,
     IReadOnlyList<Hook> Hooks,
     IReadOnlyList<Acceptance> Acceptances,
     IReadOnlyList<CurvePoint> Curve,
-    IReadOnlyList<double> SeedLosses
+    IReadOnlyList<double> SeedLosses,
+    IReadOnlyList<Divergence> Diverged
 );
 
 /// <summary>A zoo network in a run folder: written by <c>zoo train</c>, read by <c>diagnose --model</c>.</summary>
@@ -40,8 +43,11 @@ public static class ZooRunFiles
     /// <summary>The ground truth.</summary>
     public const string Truth = "truth.json";
 
-    /// <summary>A <see cref="ZooRunResult"/>.</summary>
+    /// <summary>A <see cref="ZooRunResult"/>. Written last: a folder that has it and no <see cref="Checkpoint"/> is finished.</summary>
     public const string Result = "result.json";
+
+    /// <summary>What an unfinished run has trained, see <see cref="PopulationStateFile"/>. Gone when the run is finished.</summary>
+    public const string Checkpoint = "checkpoint.safetensors";
 
     /// <summary>Writes the run. Equal runs give equal files.</summary>
     /// <exception cref="IOException">A file cannot be written.</exception>
@@ -74,7 +80,10 @@ public static class ZooRunFiles
         );
         folder.WriteJson(Config, run.Config);
         folder.WriteJson(Truth, run.Truth);
-        folder.WriteJson(Result, new ZooRunResult(run.Member, run.Hook, run.Network.Hooks, run.Acceptances, run.Curve, run.SeedLosses));
+        folder.WriteJson(
+            Result,
+            new ZooRunResult(run.Member, run.Hook, run.Network.Hooks, run.Acceptances, run.Curve, run.SeedLosses, run.Diverged)
+        );
     }
 
     /// <summary>The network of a run folder, built again from its configuration and weights.</summary>
@@ -94,10 +103,7 @@ public static class ZooRunFiles
                 $"a run of {manifest.Name}",
                 hint: "use a folder that 'polyseme zoo train' wrote"
             );
-        var config = Parse(
-            Path.Combine(path, Config),
-            text => (ZooConfig)JsonSerializer.Deserialize(text, member.DefaultConfig.GetType(), Json.Options)!
-        );
+        var config = Parse(Path.Combine(path, Config), text => ReadConfig(member, text));
         var weights = ReadWeights(Path.Combine(path, Weights));
         Network network;
         try
@@ -112,6 +118,13 @@ public static class ZooRunFiles
             throw new InputException(path, $"has no hook '{hook}'", string.Join(", ", network.Hooks.Select(known => known.Name)));
         return network;
     }
+
+    /// <summary>A member's configuration from its JSON.</summary>
+    /// <exception cref="JsonException">It is not one.</exception>
+    /// <exception cref="ArgumentException">A value is out of range.</exception>
+    public static ZooConfig ReadConfig(ZooMember member, string text) =>
+        JsonSerializer.Deserialize(text, member.DefaultConfig.GetType(), Json.Options) as ZooConfig
+        ?? throw new JsonException($"expected a configuration of {member.Name}, found null");
 
     private static Dictionary<string, Matrix> ReadWeights(string path)
     {

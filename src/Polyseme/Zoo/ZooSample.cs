@@ -14,7 +14,7 @@ internal static class ZooSample
     public static SparseRows Inputs(ToyInputs inputs, int features, int rows, ulong seed, string stream)
     {
         var batch = new ToyBatch(inputs, features, rows, seed, RandomStream.LaneOf(stream));
-        if (batch.IsFull)
+        if (batch.IsTiled)
             return SparseRows.FromMatrix(batch.ToMatrix(0));
         batch.Make(0);
         return batch.Rows;

@@ -42,8 +42,12 @@ public sealed record CommandLineRun(int Code, string Out, string Error)
     public static Process Start(string directory, params string[] args) =>
         Start(directory, "dotnet", [Path.Combine(AppContext.BaseDirectory, "Polyseme.Cli.dll"), .. args]);
 
+    /// <summary>Starts a process of its own with one more variable in its environment.</summary>
+    public static Process Start(string directory, KeyValuePair<string, string> variable, IReadOnlyList<string> args) =>
+        Start(directory, "dotnet", [Path.Combine(AppContext.BaseDirectory, "Polyseme.Cli.dll"), .. args], variable);
+
     /// <summary>Starts any program, both outputs redirected.</summary>
-    public static Process Start(string directory, string program, IReadOnlyList<string> args)
+    public static Process Start(string directory, string program, IReadOnlyList<string> args, KeyValuePair<string, string>? variable = null)
     {
         var start = new ProcessStartInfo(program)
         {
@@ -52,6 +56,8 @@ public sealed record CommandLineRun(int Code, string Out, string Error)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        if (variable is { } set)
+            start.Environment[set.Key] = set.Value;
         foreach (var arg in args)
             start.ArgumentList.Add(arg);
         return System.Diagnostics.Process.Start(start)!;

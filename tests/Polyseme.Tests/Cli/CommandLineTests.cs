@@ -19,6 +19,7 @@ public sealed class CommandLineTests
     [InlineData("tour --help", "--out", "Examples:")]
     [InlineData("completion --help", "bash", "Examples:")]
     [InlineData("schema --help", "Examples:")]
+    [InlineData("resume --help", "RUN", "zoo train", "zoo reproduce", "Examples:")]
     // Help is given whatever else is wrong with the line.
     [InlineData("diagnose --nonsense --help", "--concepts")]
     public void Help_is_everywhere(string line, params string[] mentions)

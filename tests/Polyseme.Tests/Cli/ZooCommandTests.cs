@@ -2,8 +2,10 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Polyseme.Activations;
 using Polyseme.Cli;
+using Polyseme.Runs;
 using Polyseme.Tests.Runs;
 using Polyseme.Zoo;
+using Polyseme.Zoo.Training;
 
 namespace Polyseme.Tests.Cli;
 
@@ -121,6 +123,60 @@ public sealed class ZooCommandTests : IDisposable
             .AssertRefused(ExitCode.Input, hook, "3, as in");
     }
 
+    [Fact]
+    public void Seeds_that_diverged_are_shown_with_their_step_and_kept_in_the_result()
+    {
+        var member = ZooCatalogue.Find(Constructed);
+        var run = member.Run(member.DefaultConfig with { Samples = 500 }, null, CancellationToken.None) with
+        {
+            SeedLosses = [0.1, 0.2],
+            Diverged = [new Divergence(1, 37), new Divergence(3, 40)],
+        };
+        using var output = new StringWriter();
+        ZooTraining.Report(new Terminal { Out = output, Error = output }, run, "runs/a");
+        Assert.Contains(
+            "2 of 4 models did not count: seed 1 diverged at step 37, seed 3 diverged at step 40",
+            output.ToString(),
+            StringComparison.Ordinal
+        );
+        ZooRunFiles.Write(RunFolder.Open(_folder.File("a")), run);
+        var kept = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder.File("a"), "result.json")))!["diverged"]!;
+        Assert.Equal((3, 40), ((int)kept[1]!["seed"]!, (int)kept[1]!["step"]!));
+    }
+
+    [Fact]
+    public void When_every_seed_diverges_each_is_named_and_nothing_is_left() =>
+        CommandLineRun
+            .InProcess([
+                .. new[] { "zoo", "train", "tms-memorised", "--quiet", "--out", _folder.File("a") },
+                .. new[] { "features=20", "seeds=2", "weight-decay=10", "learning-rate=1", "samples=200" }.SelectMany(setting =>
+                    new[] { "--set", setting }
+                ),
+            ])
+            .AssertRefused(ExitCode.Failed, "no model is left of 2: seed 0 diverged at step ", ", seed 1 diverged at step ");
+
+    [Theory]
+    [InlineData("tms", "hidden=80", "Hidden is 80; it stays below Features, 80")]
+    [InlineData("tms", "density=0", "Density is 0; it ranges from 1E-05 to 1")]
+    [InlineData("tms", "density=1.2", "Density is 1.2; it ranges from 1E-05 to 1")]
+    [InlineData("tms", "density=NaN", "NaN")]
+    [InlineData("tms-pairs", "density=0", "Density is 0; it ranges from 1E-05 to 1")]
+    [InlineData("tms-privileged", "density=-0.5", "Density is -0.5; it ranges from 1E-05 to 1")]
+    [InlineData("tms-memorised", "density=2", "Density is 2; it ranges from 1E-05 to 1")]
+    [InlineData("tms-memorised", "features=10 hidden=10", "Hidden is 10; it stays below Features, 10")]
+    [InlineData("tms", "steps=0", "Steps is 0; it ranges from 1 to 1000000")]
+    [InlineData("tms", "learning-rate=-1", "LearningRate is -1; it ranges from 1E-06 to 1")]
+    public void Impossible_settings_of_toy_models_are_refused_at_the_door(string name, string settings, string mention)
+    {
+        CommandLineRun
+            .InProcess([
+                .. new[] { "zoo", "train", name, "--out", _folder.File("a") },
+                .. settings.Split(' ').SelectMany(setting => new[] { "--set", setting }),
+            ])
+            .AssertRefused(ExitCode.Usage, mention);
+        Assert.Empty(_folder.Entries());
+    }
+
     [Theory]
     [InlineData("nonsense=1", "nonsense")]
     [InlineData("samples=-1", "samples")]
@@ -142,7 +198,7 @@ public sealed class ZooCommandTests : IDisposable
     [Theory]
     [InlineData("INT")]
     [InlineData("TERM")]
-    public async Task A_signal_stops_training_with_code_130_and_nothing_left(string signal)
+    public async Task A_signal_stops_training_with_code_130_and_keeps_what_is_trained(string signal)
     {
         var token = TestContext.Current.CancellationToken;
         using var process = CommandLineRun.Start(_folder.Path, "zoo", "train", Trained, "--set", "steps=1000000");
@@ -157,8 +213,16 @@ public sealed class ZooCommandTests : IDisposable
         var error = await process.StandardError.ReadToEndAsync(token);
         await process.WaitForExitAsync(token);
         Assert.Equal(ExitCode.Interrupted, process.ExitCode);
-        Assert.EndsWith("polyseme: interrupted\n", error, StringComparison.Ordinal);
-        Assert.Equal<string>(["runs"], _folder.Entries());
+        var path = Path.GetRelativePath(_folder.Path, Assert.Single(Directory.GetDirectories(_folder.File("runs"))));
+        Assert.EndsWith(
+            $"polyseme: interrupted: what is trained is kept; go on with: polyseme resume {path}\n",
+            error,
+            StringComparison.Ordinal
+        );
+        Assert.Equal<string>(
+            ["runs", path, Path.Combine(path, "checkpoint.safetensors"), Path.Combine(path, "run.json")],
+            _folder.Entries()
+        );
     }
 
     private string Train(string name)

@@ -40,6 +40,37 @@ public sealed class ZooTests
         AssertAccepted(run);
     }
 
+    [Theory]
+    [InlineData("capacity", "kurtosis=10,steps=2000,seeds=4")]
+    [InlineData("incidental", "seeds=1")]
+    [InlineData("loss-induced", "seeds=12")]
+    [InlineData("packing", "features=24,neurons=6,steps=300,starts=1")]
+    [InlineData("dead-zone", "features=5,hidden=2,tolerance=0.25")]
+    [InlineData("tent-map", "depth=8")]
+    [InlineData("random-codewords", "rotated=true")]
+    [InlineData("hash-map", "code=0")]
+    [InlineData("hash-map", "code=512,items=16")]
+    [InlineData("composition-codes", "code=local")]
+    [InlineData("composition-codes", "code=semi-local")]
+    [InlineData("composition-codes", "code=semi-distributed")]
+    [InlineData("composition-codes", "code=dense")]
+    [InlineData("library-books", "rotated=true")]
+    [InlineData("entropy-concept", "neurons=8")]
+    [InlineData("fat-giraffe", "species=50")]
+    [InlineData("polytope", "width=24")]
+    [InlineData("one-neuron-resnet", "blocks=24")]
+    public void Networks_beside_the_tour_are_complete_and_meet_their_numbers(string name, string settings)
+    {
+        var member = ZooCatalogue.Find(name);
+        var config = ZooConfigs.With(
+            member.DefaultConfig,
+            settings.Split(',').Append("samples=1000").Select(setting => KeyValuePair.Create(setting.Split('=')[0], setting.Split('=')[1]))
+        );
+        var run = member.Run(config, null, TestContext.Current.CancellationToken);
+        AssertAccepted(run);
+        AssertComplete(run);
+    }
+
     [Fact]
     public void Stopped_and_finished_runs_of_the_privileged_basis_start_alike()
     {
@@ -99,11 +130,30 @@ public sealed class ZooTests
     [InlineData("tms", "density=0")]
     [InlineData("tms", "density=1.01")]
     [InlineData("tms", "samples=1")]
+    [InlineData("tms", "frequencies=zipf")]
+    [InlineData("tms", "importance-decay=2")]
     [InlineData("tms-memorised", "points=1")]
     [InlineData("xy", "k=7")]
     [InlineData("xy", "hook=hook_hidden")]
     [InlineData("mixed-radix", "pairs=17")]
     [InlineData("bit-extraction", "bits=24")]
+    [InlineData("capacity", "neurons=8")]
+    [InlineData("capacity", "kurtosis=1")]
+    [InlineData("incidental", "neurons=72")]
+    [InlineData("incidental", "neurons=48")]
+    [InlineData("loss-induced", "classes=21")]
+    [InlineData("packing", "features=8")]
+    [InlineData("dead-zone", "tolerance=1")]
+    [InlineData("dead-zone", "output=tanh")]
+    [InlineData("nonlinear-encoder", "hidden=5")]
+    [InlineData("tent-map", "depth=21")]
+    [InlineData("random-codewords", "bits=1")]
+    [InlineData("hash-map", "items=1")]
+    [InlineData("library-books", "genres=1")]
+    [InlineData("composition-codes", "code=sparse")]
+    [InlineData("fat-giraffe", "species=500")]
+    [InlineData("polytope", "width=1")]
+    [InlineData("one-neuron-resnet", "blocks=65")]
     public void Impossible_configurations_are_refused_with_value_and_range(string name, string setting)
     {
         var member = ZooCatalogue.Find(name);

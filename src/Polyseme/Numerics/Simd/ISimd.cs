@@ -37,6 +37,9 @@ internal interface ISimd<TVector>
     /// <summary><paramref name="value"/> where <paramref name="gate"/> is above zero, else zero.</summary>
     static abstract TVector WherePositive(TVector gate, TVector value);
 
+    /// <summary>Zero where <paramref name="gate"/> is at most <paramref name="bound"/>, else <paramref name="value"/>; a gate that is not a number lets it through.</summary>
+    static abstract TVector ZeroWhereAtMost(TVector gate, TVector bound, TVector value);
+
     /// <summary>The sum of the register's floats.</summary>
     static abstract float Sum(TVector a);
 }

@@ -33,5 +33,8 @@ internal readonly struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> WherePositive(Vector256<float> gate, Vector256<float> value) =>
         Vector256.ConditionalSelect(Vector256.GreaterThan(gate, Vector256<float>.Zero), value, Vector256<float>.Zero);
 
+    public static Vector256<float> ZeroWhereAtMost(Vector256<float> gate, Vector256<float> bound, Vector256<float> value) =>
+        Vector256.ConditionalSelect(Vector256.LessThanOrEqual(gate, bound), Vector256<float>.Zero, value);
+
     public static float Sum(Vector256<float> a) => Vector256.Sum(a);
 }

@@ -33,5 +33,8 @@ internal readonly struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> WherePositive(Vector512<float> gate, Vector512<float> value) =>
         Vector512.ConditionalSelect(Vector512.GreaterThan(gate, Vector512<float>.Zero), value, Vector512<float>.Zero);
 
+    public static Vector512<float> ZeroWhereAtMost(Vector512<float> gate, Vector512<float> bound, Vector512<float> value) =>
+        Vector512.ConditionalSelect(Vector512.LessThanOrEqual(gate, bound), Vector512<float>.Zero, value);
+
     public static float Sum(Vector512<float> a) => Vector512.Sum(a);
 }

@@ -29,5 +29,7 @@ internal readonly struct SimdScalar : ISimd<float>
 
     public static float WherePositive(float gate, float value) => gate > 0 ? value : 0;
 
+    public static float ZeroWhereAtMost(float gate, float bound, float value) => gate <= bound ? 0 : value;
+
     public static float Sum(float a) => a;
 }

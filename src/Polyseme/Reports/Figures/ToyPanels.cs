@@ -55,6 +55,40 @@ internal static class ToyPanels
         return panel;
     }
 
+    /// <summary>What each neuron carries: |W_ik| of its features stacked on one another, a colour per feature.</summary>
+    /// <param name="figure">Where to.</param>
+    /// <param name="title">The panel's title.</param>
+    /// <param name="w">Features as rows, neurons as columns.</param>
+    public static Plot StackedNeurons(this Figure figure, string title, Matrix w)
+    {
+        var panel = figure.Panel(title, "neuron", "|weight|, stacked");
+        var highest = 0.0;
+        for (var neuron = 0; neuron < w.Columns; neuron++)
+        {
+            var height = 0.0;
+            for (var i = 0; i < w.Rows; i++)
+            {
+                var weight = Math.Abs(w[i, neuron]);
+                if (weight < 0.02)
+                    continue;
+                var bar = panel.Add.Bar(
+                    new Bar
+                    {
+                        Position = neuron,
+                        ValueBase = height,
+                        Value = height + weight,
+                    }
+                );
+                bar.Bars[0].FillColor = FigurePalette.Category(i).WithAlpha(i < FigurePalette.Categories.Count ? 1 : 0.5);
+                (bar.Bars[0].LineColor, bar.Bars[0].LineWidth) = (Colors.White, 1);
+                height += weight;
+            }
+            highest = Math.Max(highest, height);
+        }
+        panel.Axes.SetLimits(-0.6, w.Columns - 0.4, 0, 1.08 * Math.Max(highest, 0.1));
+        return panel;
+    }
+
     /// <summary>Feature directions in a plane, as arrows from the origin.</summary>
     public static Plot Directions(this Figure figure, string title, Matrix w)
     {

@@ -50,7 +50,7 @@ public sealed class TmsGeometry : Experiment
                 .Best.Parameters.W;
 
         var inverses = config.Choose<double[]>(
-            [1, 2.5, 5, 20],
+            [2.5, 5, 20],
             [.. s_eight.Select(row => row.Inverse)],
             [.. s_eight.Select(row => row.Inverse)]
         );

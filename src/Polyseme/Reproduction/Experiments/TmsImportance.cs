@@ -143,7 +143,7 @@ public sealed class TmsImportance : Experiment
     {
         foreach (var (density, w) in densities.Zip(models))
         {
-            var angles = Angles(w, FeatureGeometry.Represented(w));
+            var angles = FeatureGeometry.Gaps(w, FeatureGeometry.Represented(w));
             var text =
                 $"represented {FeatureGeometry.Represented(w).Length}; gaps between directions {string.Join(" ", angles.Select(a => a.ToString("0.0")))}°";
             yield return density switch
@@ -177,13 +177,6 @@ public sealed class TmsImportance : Experiment
                 ),
             };
         }
-    }
-
-    /// <summary>Angles between neighbouring directions around the circle, degrees.</summary>
-    private static double[] Angles(Matrix w, int[] features)
-    {
-        var around = features.Select(i => Math.Atan2(w[i, 1], w[i, 0]) * 180 / Math.PI).Order().ToArray();
-        return [.. around.Select((angle, k) => k + 1 < around.Length ? around[k + 1] - angle : around[0] + 360 - angle)];
     }
 
     private static List<Figure> Figures(double[] densities, Matrix[] rectified, Matrix linear, double[] introDensities, Matrix[] intro)

@@ -108,6 +108,23 @@ public sealed class SparseRows
         EndRow();
     }
 
+    /// <summary>Adds a row whose entries lie <paramref name="pitch"/> apart and in any order.</summary>
+    internal void AppendSorted(int[] features, float[] values, int first, int pitch, int count)
+    {
+        Reserve(Count + 1, _open + count);
+        for (var entry = 0; entry < count; entry++)
+        {
+            var (feature, value) = (features[first + (entry * pitch)], values[first + (entry * pitch)]);
+            var at = _open + entry;
+            for (; at > _open && _feature[at - 1] > feature; at--)
+                (_feature[at], _value[at]) = (_feature[at - 1], _value[at - 1]);
+            (_feature[at], _value[at]) = (feature, value);
+        }
+        _row.AsSpan(_open, count).Fill(Count);
+        _open += count;
+        EndRow();
+    }
+
     /// <summary>Arrays to be filled in place, of at least the size given; <see cref="Filled"/> says how far they were filled.</summary>
     internal (int[] Row, int[] Feature, float[] Value) ReserveEntries(int entries)
     {

@@ -9,9 +9,10 @@ namespace Polyseme.Zoo.Training;
 /// beside this one or on the machine.
 /// </summary>
 /// <remarks>
-/// Sparse inputs cost what their active entries cost: the gaps between active groups are geometric, ⌊ln u / ln(1 − p)⌋, so that nothing
-/// is drawn for a zero; groups of unequal densities are found by a <see cref="HazardWalk"/>. Stream layout: a step owns the counters
-/// step·2³² …; the upper half of them draws values, the last quarter the members of anticorrelated groups.
+/// Sparse inputs cost what their active entries cost. Few equally dense groups are drawn by <see cref="ActiveSets"/>; of many, the gaps
+/// between active ones are geometric, ⌊ln u / ln(1 − p)⌋, so that nothing is drawn for a zero; groups of unequal densities are found by a
+/// <see cref="HazardWalk"/>. Dense inputs are made a tile at a time, where they are used. The words of a step come from
+/// <see cref="XoshiroLanes"/> that start anew with it.
 /// </remarks>
 internal sealed class ToyBatch
 {
@@ -21,37 +22,85 @@ internal sealed class ToyBatch
     /// <summary>Above this density the kernel treats inputs as dense.</summary>
     public const double DenseFrom = 0.4;
 
-    private const ulong ValueCounters = 1ul << 31;
-    private const ulong MemberCounters = 3ul << 30;
+    /// <summary>Up to so many features, drawing every entry costs less than finding the active ones …</summary>
+    public const int FewFeatures = 3;
+
+    /// <summary>… from this density on.</summary>
+    private const double FewDenseFrom = 0.05;
+
     private const float Resolution = 1.0f / (1 << 24);
     private readonly uint[] _words = new uint[512];
     private readonly int[] _gaps = new int[512];
     private int[] _positions = [];
     private readonly ToyInputs _inputs;
     private readonly HazardWalk? _walk;
+    private readonly ActiveSets _sets = new();
+    private readonly bool _drawsSets;
+    private readonly SparseRows _rows;
+    private SparseRows? _current;
+    private bool _sorted;
+    private XoshiroLanes _words16;
+    private int _nextTile;
     private readonly ulong _seed;
     private readonly ulong _lane;
 
     public ToyBatch(ToyInputs inputs, int nFeatures, int size, ulong seed, ulong lane)
     {
         inputs.Check(nFeatures);
-        (_inputs, _seed, _lane, Size, Rows) = (inputs, seed, lane, size, new SparseRows(nFeatures));
+        (_inputs, _seed, _lane, Size, _rows) = (inputs, seed, lane, size, new SparseRows(nFeatures));
         if (inputs is not ToyInputs.Fresh fresh)
+        {
+            var rows = ((ToyInputs.DataSet)inputs).Rows;
+            MeanActive = (double)rows.Entries / rows.Count;
             return;
+        }
+        MeanActive = fresh.MeanDensity * nFeatures;
         if (fresh.Densities is not null)
             _walk = new HazardWalk(fresh.Densities, size);
-        IsFull = fresh is { Density: 1, Densities: null } && (fresh.Rule == GroupRule.Together || fresh.GroupSize == 1);
-        IsDense = fresh.MeanDensity >= DenseFrom;
+        var independent = fresh.GroupSize == 1 || (fresh.Rule == GroupRule.Together && fresh.Density == 1);
+        IsTiled = fresh.Densities is null && independent && fresh.Density >= (nFeatures <= FewFeatures ? FewDenseFrom : DenseFrom);
+        IsDense = IsTiled || fresh.MeanDensity >= DenseFrom;
+        _drawsSets =
+            fresh.Densities is null
+            && !IsDense
+            && (fresh.Rule == GroupRule.Together || fresh.GroupSize == 1)
+            && ActiveSets.CanMake(nFeatures / fresh.GroupSize, fresh.Density);
     }
 
     /// <summary>Samples in a batch.</summary>
     public int Size { get; }
 
-    /// <summary>The batch, unless it is <see cref="IsFull"/>.</summary>
-    public SparseRows Rows { get; private set; }
+    /// <summary>Active entries of a sample, on average.</summary>
+    public double MeanActive { get; }
 
-    /// <summary>Every entry is active: there are no rows, <see cref="FillTile"/> makes the values where they are used.</summary>
-    public bool IsFull { get; }
+    /// <summary>The batch, unless it <see cref="IsTiled"/>.</summary>
+    public SparseRows Rows
+    {
+        get
+        {
+            if (_current is null)
+            {
+                _sets.CopyTo(_rows, Size);
+                _current = _rows;
+            }
+            return _current;
+        }
+    }
+
+    /// <summary>The same sorted by how many entries of a sample are active.</summary>
+    public ActiveSets Sets
+    {
+        get
+        {
+            if (!_sorted)
+                _sets.Sort(Rows);
+            _sorted = true;
+            return _sets;
+        }
+    }
+
+    /// <summary>There are no rows: <see cref="FillTile"/> makes the values where they are used.</summary>
+    public bool IsTiled { get; }
 
     /// <summary>Whether the kernel should spread the entries out before it multiplies.</summary>
     public bool IsDense { get; }
@@ -59,79 +108,111 @@ internal sealed class ToyBatch
     /// <summary>Makes the batch of a step.</summary>
     public void Make(int step)
     {
+        if (_inputs is ToyInputs.DataSet { WholeSetEveryStep: true } whole)
+        {
+            _current = whole.Rows;
+            return;
+        }
+        _words16 = XoshiroLanes.Of(_seed, _lane, (uint)step);
+        _sorted = false;
         switch (_inputs)
         {
-            case ToyInputs.Fresh when IsFull:
+            case ToyInputs.Fresh when IsTiled:
+                _nextTile = 0;
+                break;
+            case ToyInputs.Fresh fresh when _drawsSets:
+                _sets.Make(Size, _rows.Width / fresh.GroupSize, fresh.GroupSize, fresh.Density, _words16);
+                Stretch(fresh, _sets.Value.AsSpan(0, _sets.Length));
+                (_current, _sorted) = (null, true);
                 break;
             case ToyInputs.Fresh fresh:
-                MakeFresh(fresh, (ulong)step << 32);
-                break;
-            case ToyInputs.DataSet { WholeSetEveryStep: true } set:
-                Rows = set.Rows;
+                MakeFresh(fresh);
+                _current = _rows;
                 break;
             case ToyInputs.DataSet set:
-                Rows.Clear();
+                _rows.Clear();
                 for (var sample = 0; sample < Size; sample++)
                 {
                     if (sample % _words.Length == 0)
-                        PhiloxFill.Words(_words, ((ulong)step << 32) + ((ulong)sample / 4), _lane, _seed);
+                        _words16.Fill(_words);
                     // Multiply and shift; the bias is below n/2³².
-                    Rows.AppendRow(set.Rows, (int)(((ulong)_words[sample % _words.Length] * (ulong)set.Rows.Count) >> 32));
+                    _rows.AppendRow(set.Rows, (int)(((ulong)_words[sample % _words.Length] * (ulong)set.Rows.Count) >> 32));
                 }
+                _current = _rows;
                 break;
             default:
                 throw new InvalidOperationException($"no batches are made of {_inputs}");
         }
     }
 
-    /// <summary>The values of one tile of a full batch. Shape: <c>[n_features, Tile]</c>.</summary>
-    public unsafe void FillTile(int step, int tile, float* values)
+    /// <summary>The values of one tile; tiles follow each other. Shape: <c>[n_features, Tile]</c>.</summary>
+    public unsafe void FillTile(int tile, float* values)
     {
-        var count = Rows.Width * Tile;
-        var words = new Span<uint>(values, count);
-        PhiloxFill.Words(words, ((ulong)step << 32) + ((ulong)tile * (ulong)count / 4), _lane, _seed);
-        ToUniform(words, new Span<float>(values, count));
-        Stretch((ToyInputs.Fresh)_inputs, new Span<float>(values, count));
+        if (tile != _nextTile)
+            throw new InvalidOperationException($"tile {tile} was asked for, but the next one is {_nextTile}");
+        _nextTile++;
+        var fresh = (ToyInputs.Fresh)_inputs;
+        var span = new Span<float>(values, _rows.Width * Tile);
+        if (fresh.Density < 1)
+            FillThinned(span, (float)fresh.Density);
+        else
+            _words16.Fill(span);
+        if (fresh is not { Low: 0, High: 1 })
+            StretchActive(fresh, span);
     }
 
     /// <summary>The batch of a step with its zeros, for the plain version and for evaluation. Shape: <c>[size, n_features]</c>.</summary>
     public unsafe Matrix ToMatrix(int step)
     {
         Make(step);
-        if (!IsFull)
+        if (!IsTiled)
             return Rows.ToMatrix();
-        var matrix = new Matrix(Size, Rows.Width);
-        var values = new float[Rows.Width * Tile];
+        var matrix = new Matrix(Size, _rows.Width);
+        var values = new float[_rows.Width * Tile];
         fixed (float* tileValues = values)
         {
             for (var sample = 0; sample < Size; sample++)
             {
                 if (sample % Tile == 0)
-                    FillTile(step, sample / Tile, tileValues);
-                for (var i = 0; i < Rows.Width; i++)
+                    FillTile(sample / Tile, tileValues);
+                for (var i = 0; i < _rows.Width; i++)
                     matrix[sample, i] = values[(i * Tile) + (sample % Tile)];
             }
         }
         return matrix;
     }
 
-    private void MakeFresh(ToyInputs.Fresh fresh, ulong counter)
+    /// <summary>One word per entry: u below p is active, and u/p is uniform then.</summary>
+    private void FillThinned(Span<float> values, float density)
     {
-        int groups = Rows.Width / fresh.GroupSize,
-            active = _walk is null ? Positions(fresh.Density, checked(Size * groups), counter) : Positions(_walk, counter),
+        var words = _words16;
+        var (limit, scale, below) = (Vector512.Create(density), Vector512.Create(1 / density), Vector512.Create(MathF.BitDecrement(1)));
+        for (var i = 0; i < values.Length; i += XoshiroLanes.Count)
+        {
+            var uniform = words.NextUniform();
+            var value = Vector512.Min(uniform * scale, below);
+            Vector512.ConditionalSelect(Vector512.LessThan(uniform, limit), value, Vector512<float>.Zero).CopyTo(values[i..]);
+        }
+        _words16 = words;
+    }
+
+    private void MakeFresh(ToyInputs.Fresh fresh)
+    {
+        int groups = _rows.Width / fresh.GroupSize,
+            active = _walk is null ? Positions(fresh.Density, checked(Size * groups)) : Positions(_walk),
             members = fresh.Rule == GroupRule.OneAtATime ? 1 : fresh.GroupSize,
             entries = active * members;
-        var (rows, features, values) = Rows.ReserveEntries(entries);
+        var (rows, features, values) = _rows.ReserveEntries(entries);
         Locate(_positions.AsSpan(0, active), groups, members, rows.AsSpan(0, entries), features.AsSpan(0, entries));
         if (members < fresh.GroupSize)
-            ChooseMembers(features.AsSpan(0, entries), fresh.GroupSize, counter + MemberCounters);
-        FillValues(values.AsSpan(0, entries), counter + ValueCounters);
+            ChooseMembers(features.AsSpan(0, entries), fresh.GroupSize);
+        _words16.Fill(values.AsSpan(0, entries));
         Stretch(fresh, values.AsSpan(0, entries));
-        Rows.Filled(Size, entries);
+        _rows.Filled(Size, entries);
     }
 
     /// <summary>The active groups where all are equally dense.</summary>
-    private int Positions(double density, int total, ulong counter)
+    private int Positions(double density, int total)
     {
         var expected = total * density;
         var room = (int)(expected + (8 * Math.Sqrt(expected)) + 1024);
@@ -140,9 +221,9 @@ internal sealed class ToyBatch
         var active = 0;
         var position = -1;
         var inverseLog = (float)(1 / Math.Log(1 - density));
-        for (ulong block = 0; position < total; block += (ulong)_gaps.Length / 4)
+        while (position < total)
         {
-            PhiloxFill.Words(_words, counter + block, _lane, _seed);
+            _words16.Fill(_words);
             ToGaps(_words, inverseLog, _gaps);
             if (active + _gaps.Length > _positions.Length)
                 Array.Resize(ref _positions, _positions.Length * 2);
@@ -161,14 +242,13 @@ internal sealed class ToyBatch
     }
 
     /// <summary>The active groups where they differ in density.</summary>
-    private int Positions(HazardWalk walk, ulong counter)
+    private int Positions(HazardWalk walk)
     {
         walk.Restart();
         var active = 0;
         while (true)
         {
-            PhiloxFill.Words(_words, counter, _lane, _seed);
-            counter += (ulong)_words.Length / 4;
+            _words16.Fill(_words);
             if (active + _words.Length > _positions.Length)
                 Array.Resize(ref _positions, (_positions.Length * 2) + _words.Length);
             var found = walk.Advance(_words, _positions.AsSpan(active, _words.Length));
@@ -179,12 +259,12 @@ internal sealed class ToyBatch
     }
 
     /// <summary>From groups to one feature of each, all equally likely.</summary>
-    private void ChooseMembers(Span<int> features, int groupSize, ulong counter)
+    private void ChooseMembers(Span<int> features, int groupSize)
     {
         for (var first = 0; first < features.Length; first += _words.Length)
         {
             var part = features.Slice(first, Math.Min(_words.Length, features.Length - first));
-            PhiloxFill.Words(_words, counter + ((ulong)first / 4), _lane, _seed);
+            _words16.Fill(_words);
             for (var i = 0; i < part.Length; i++)
                 part[i] = (part[i] * groupSize) + (int)(((ulong)_words[i] * (ulong)groupSize) >> 32);
         }
@@ -218,13 +298,6 @@ internal sealed class ToyBatch
         }
     }
 
-    private void FillValues(Span<float> values, ulong counter)
-    {
-        var words = System.Runtime.InteropServices.MemoryMarshal.Cast<float, uint>(values);
-        PhiloxFill.Words(words, counter, _lane, _seed);
-        ToUniform(words, values);
-    }
-
     /// <summary>From [0, 1) to the range of the values. Rounding may not reach its end.</summary>
     private static void Stretch(ToyInputs.Fresh fresh, Span<float> values)
     {
@@ -233,6 +306,19 @@ internal sealed class ToyBatch
         TensorPrimitives.Multiply(values, fresh.High - fresh.Low, values);
         TensorPrimitives.Add(values, fresh.Low, values);
         TensorPrimitives.Min(values, MathF.BitDecrement(fresh.High), values);
+    }
+
+    /// <summary>As <see cref="Stretch"/>, but what is not active stays zero.</summary>
+    private static void StretchActive(ToyInputs.Fresh fresh, Span<float> values)
+    {
+        if (fresh.Density == 1)
+        {
+            Stretch(fresh, values);
+            return;
+        }
+        var (scale, low, below) = (fresh.High - fresh.Low, fresh.Low, MathF.BitDecrement(fresh.High));
+        foreach (ref var value in values)
+            value = value == 0 ? 0 : Math.Min((value * scale) + low, below);
     }
 
     /// <summary>Geometric gaps, at least 1: 1 + ⌊ln u / ln(1 − p)⌋ with u in (0, 1], capped at a million.</summary>
@@ -245,17 +331,5 @@ internal sealed class ToyBatch
             var gap = Vector512.Min(Vector512.Log(uniform) * inverseLog, Vector512.Create(1e6f));
             (Vector512.ConvertToInt32(gap) + Vector512<int>.One).CopyTo(gaps[i..]);
         }
-    }
-
-    /// <summary>Uniform in [0, 1), 24 bits; the two spans may be the same memory.</summary>
-    private static void ToUniform(ReadOnlySpan<uint> words, Span<float> values)
-    {
-        var i = 0;
-        for (; i + 16 <= words.Length; i += 16)
-            (Vector512.ConvertToSingle(Vector512.ShiftRightLogical(Vector512.Create(words[i..]), 8).AsInt32()) * Resolution).CopyTo(
-                values[i..]
-            );
-        for (; i < words.Length; i++)
-            values[i] = (words[i] >> 8) * Resolution;
     }
 }

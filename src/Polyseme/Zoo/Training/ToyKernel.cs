@@ -21,8 +21,12 @@ internal static unsafe class ToyKernel<TSimd, TVector>
     /// <summary>The gradient of one batch, into the workspace.</summary>
     /// <returns>The loss, where it was asked for.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static double? Gradient(ToyShape shape, ToyWorkspace space, ToyBatch batch, int step, bool withLoss)
+    public static double? Gradient(ToyShape shape, ToyWorkspace space, ToyBatch batch, bool withLoss)
     {
+        if (ToyPaths.UsesFewFeatures(shape, batch))
+            return FewFeaturesKernel<TSimd, TVector>.Gradient(shape, space, batch, withLoss);
+        if (ToyPaths.UsesGram(shape, batch))
+            return GramKernel<TSimd, TVector>.Gradient(shape, space, batch, withLoss);
         new Span<float>(space.SumsW, space.PaddedFeatures * space.Hidden * TSimd.Width).Clear();
         new Span<float>(space.SumsB, space.PaddedFeatures * TSimd.Width).Clear();
         new Span<float>(space.SparseW, space.PaddedFeatures * space.RowStride).Clear();
@@ -44,7 +48,7 @@ internal static unsafe class ToyKernel<TSimd, TVector>
                     e = space.E + ((nint)t * tileE),
                     h = space.H + ((nint)t * tileH),
                     gradient = space.HiddenGradient + ((nint)t * tileH);
-                Encode(space, batch, step, first + t, x, h);
+                Encode(space, batch, first + t, x, h);
                 if (shape.HiddenRelu)
                     Rectify(h, h, tileH);
                 var samples = Math.Min(Tile, batch.Size - ((first + t) * Tile));
@@ -104,12 +108,12 @@ internal static unsafe class ToyKernel<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Encode(ToyWorkspace space, ToyBatch batch, int step, int tile, float* x, float* h)
+    private static void Encode(ToyWorkspace space, ToyBatch batch, int tile, float* x, float* h)
     {
         if (batch.IsDense)
         {
-            if (batch.IsFull)
-                batch.FillTile(step, tile, x);
+            if (batch.IsTiled)
+                batch.FillTile(tile, x);
             else
                 Spread(batch.Rows, tile, x, space.PaddedFeatures);
             TileProduct<TSimd, TVector>.Multiply(space.W, 1, space.RowStride, x, h, space.Hidden, space.Features);

@@ -11,6 +11,7 @@ internal sealed unsafe class ToyWorkspace : IDisposable
 {
     private const int MaxWidth = 16;
     private float* _block;
+    private GramSpace? _gram;
 
     public ToyWorkspace(ToyShape shape, int batch)
     {
@@ -89,6 +90,9 @@ internal sealed unsafe class ToyWorkspace : IDisposable
     /// <summary>Floats between two rows of W: 4, 8 or a multiple of 16, so that a row is a whole number of registers.</summary>
     public int RowStride { get; }
 
+    /// <summary>What the Gram path works in; there from its first use.</summary>
+    public GramSpace Gram => _gram ??= new GramSpace(Features, Hidden);
+
     /// <summary>Tiles that are worked on before their gradients are summed.</summary>
     public int ChunkTiles { get; }
 
@@ -129,16 +133,22 @@ internal sealed unsafe class ToyWorkspace : IDisposable
     {
         foreach (var (at, count) in Everything())
             new Span<float>((float*)at, count).Clear();
-        for (var i = 0; i < Features; i++)
-        {
-            for (var k = 0; k < Hidden; k++)
-                W[(i * RowStride) + k] = (float)parameters.W[i, k];
-            B[i] = (float)parameters.B[i];
-        }
+        Put(parameters, W, B);
+    }
+
+    /// <summary>Goes on from these parameters and moments.</summary>
+    public void Load(ToyParameters parameters, ToyMoments moments)
+    {
+        Load(parameters);
+        Put(moments.First, FirstW, FirstB);
+        Put(moments.Second, SecondW, SecondB);
     }
 
     /// <summary>The parameters as they are.</summary>
     public ToyParameters Save() => new(Unpad(W), Biases(B));
+
+    /// <summary>The moments as they are.</summary>
+    public ToyMoments SaveMoments() => new(new(Unpad(FirstW), Biases(FirstB)), new(Unpad(SecondW), Biases(SecondB)));
 
     /// <summary>The gradient of the last batch.</summary>
     public (Matrix W, double[] B) Gradient() => (Unpad(GradientW), Biases(GradientB));
@@ -147,6 +157,8 @@ internal sealed unsafe class ToyWorkspace : IDisposable
     {
         NativeMemory.AlignedFree(_block);
         _block = null;
+        _gram?.Dispose();
+        _gram = null;
     }
 
     private (nint At, int Count)[] Everything()
@@ -163,6 +175,16 @@ internal sealed unsafe class ToyWorkspace : IDisposable
             ((nint)SecondB, PaddedFeatures),
             ((nint)GradientB, PaddedFeatures),
         ];
+    }
+
+    private void Put(ToyParameters parameters, float* weights, float* biases)
+    {
+        for (var i = 0; i < Features; i++)
+        {
+            for (var k = 0; k < Hidden; k++)
+                weights[(i * RowStride) + k] = (float)parameters.W[i, k];
+            biases[i] = (float)parameters.B[i];
+        }
     }
 
     private Matrix Unpad(float* values)

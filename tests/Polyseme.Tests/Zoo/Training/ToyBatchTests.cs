@@ -47,15 +47,107 @@ public sealed class ToyBatchTests
         Assert.NotEqual<double>(Draw(1, 2), Draw(2, 2));
     }
 
-    [Fact]
-    public void The_values_of_a_sparse_batch_are_the_upper_half_of_the_steps_counters()
+    [Theory]
+    [InlineData(0.02, 1)]
+    [InlineData(0.2, 1)]
+    [InlineData(0.1, 3)]
+    public void Samples_have_binomial_numbers_of_active_groups_and_every_pair_of_groups_is_as_likely(double density, int groupSize)
     {
-        var batch = new ToyBatch(new ToyInputs.Fresh(0.1), 50, 64, 9, 4);
-        batch.Make(3);
-        for (var entry = 0; entry < batch.Rows.Entries; entry++)
+        const int rows = 60_000,
+            groups = 8;
+        var batch = new ToyBatch(new ToyInputs.Fresh(density, groupSize), groups * groupSize, rows, 3, 8);
+        batch.Make(5);
+        var counts = new int[groups + 1];
+        var pairs = new int[groups, groups];
+        var x = batch.Rows.ToMatrix();
+        for (var row = 0; row < rows; row++)
         {
-            var (w0, w1, w2, w3) = RandomStream.Block((3ul << 32) + (1ul << 31) + ((ulong)entry / 4), 4, 9, 0);
-            Assert.Equal((new[] { w0, w1, w2, w3 }[entry % 4] >> 8) / (float)(1 << 24), batch.Rows.Value[entry]);
+            // A uniform of exactly zero looks inactive; the members of a group share their fate.
+            var active = Enumerable
+                .Range(0, groups)
+                .Where(group => Enumerable.Range(0, groupSize).Any(member => x[row, (group * groupSize) + member] != 0))
+                .ToArray();
+            counts[active.Length]++;
+            foreach (var a in active)
+            foreach (var b in active)
+                pairs[a, b]++;
+        }
+        var probability = Math.Pow(1 - density, groups);
+        for (var count = 0; count <= groups; count++)
+        {
+            // Five standard errors; the last term is for counts that are expected less than once.
+            var deviation = Math.Sqrt(rows * probability * (1 - probability));
+            Assert.Equal(rows * probability, counts[count], (5 * deviation) + 3);
+            probability *= (groups - count) / (count + 1.0) * density / (1 - density);
+        }
+        for (var a = 0; a < groups; a++)
+        for (var b = 0; b < a; b++)
+            Assert.Equal(rows * density * density, pairs[a, b], (5 * Math.Sqrt(rows * density * density)) + 3);
+    }
+
+    [Theory]
+    [InlineData(0.05, 1)]
+    [InlineData(0.1, 2)]
+    public void The_sorted_batch_holds_the_samples_of_the_rows(double density, int groupSize)
+    {
+        var batch = new ToyBatch(new ToyInputs.Fresh(density, groupSize), 30, 333, 9, 4);
+        batch.Make(3);
+        AssertSameSamples(batch.Rows, batch.Sets);
+        var sorted = new ActiveSets();
+        sorted.Sort(batch.Rows);
+        AssertSameSamples(batch.Rows, sorted);
+    }
+
+    /// <summary>Rows in any order, as text.</summary>
+    private static void AssertSameSamples(SparseRows rows, ActiveSets sets)
+    {
+        var expected = Enumerable
+            .Range(0, rows.Count)
+            .Select(row =>
+                string.Join(
+                    ' ',
+                    Enumerable
+                        .Range(rows.Start[row], rows.Start[row + 1] - rows.Start[row])
+                        .Select(e => $"{rows.Feature[e]}:{rows.Value[e]}")
+                )
+            );
+        var found = new List<string>();
+        var before = -1;
+        foreach (var run in sets.Runs)
+        {
+            Assert.True(run.Entries > before && run.Samples > 0);
+            before = run.Entries;
+            for (var sample = 0; sample < run.Samples; sample++)
+            {
+                found.Add(
+                    string.Join(
+                        ' ',
+                        Enumerable
+                            .Range(0, run.Entries)
+                            .Select(j => run.Start + (j * run.Pitch) + sample)
+                            .OrderBy(at => sets.Feature[at])
+                            .Select(at => $"{sets.Feature[at]}:{sets.Value[at]}")
+                    )
+                );
+            }
+        }
+        Assert.Equal(expected.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Tiles_are_asked_for_in_their_order()
+    {
+        var batch = new ToyBatch(new ToyInputs.Fresh(1), 2, 64, 9, 4);
+        var values = new float[2 * ToyBatch.Tile];
+        unsafe
+        {
+            fixed (float* tile = values)
+            {
+                var at = tile;
+                batch.Make(0);
+                batch.FillTile(0, at);
+                Assert.Throws<InvalidOperationException>(() => batch.FillTile(0, at));
+            }
         }
     }
 

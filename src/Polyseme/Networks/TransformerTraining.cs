@@ -1,0 +1,212 @@
+using Polyseme.Numerics;
+using Polyseme.Runs;
+using static TorchSharp.torch;
+
+namespace Polyseme.Networks;
+
+/// <summary>What one training step sees.</summary>
+/// <param name="Tokens">Token ids, the same for all models. Shape: <c>[contexts, n_ctx]</c>.</param>
+/// <param name="Loss">From outputs <c>[models, contexts, n_ctx, outputs]</c> to losses <c>[models]</c>.</param>
+internal sealed record TransformerBatch(long[] Tokens, Func<Tensor, Tensor> Loss);
+
+/// <summary>What training gave.</summary>
+/// <param name="Networks">The trained models, in the order of their seeds; <c>null</c> for one that diverged.</param>
+/// <param name="Curve">Steps with the mean loss of the models that had not diverged.</param>
+/// <param name="Losses">Every model's loss on the last batch.</param>
+/// <param name="Diverged">Models whose loss stopped being a number, with the step at which that was found.</param>
+internal sealed record TransformerTrained(
+    IReadOnlyList<SmallTransformer?> Networks,
+    IReadOnlyList<(int Step, double Loss)> Curve,
+    IReadOnlyList<double> Losses,
+    IReadOnlyList<(int Model, int Step)> Diverged
+)
+{
+    /// <summary>All models.</summary>
+    /// <exception cref="InvalidOperationException">One diverged; says which and when.</exception>
+    public IReadOnlyList<SmallTransformer> RequireAll() =>
+        Diverged is [var (model, step), ..]
+            ? throw new InvalidOperationException($"transformer {model} diverged: its loss was not a number at step {step}")
+            : [.. Networks.Select(network => network!)];
+}
+
+/// <summary>Trains transformers of one shape side by side, by Adam. Model k starts from the same weights and sees the same batches whatever trains beside it.</summary>
+/// <remarks>
+/// Kingma and Ba 2015, Adam, with Loshchilov and Hutter's decoupled weight decay (2019). The learning rate falls as lr·cos(π/2·t/T). One thread
+/// trains: products this small take six times as long on two threads that wait for each other.
+/// </remarks>
+internal sealed record TransformerTraining
+{
+    private const double Beta1 = 0.9,
+        Beta2 = 0.999,
+        Epsilon = 1e-8;
+    private const int CurvePoints = 50;
+
+    /// <summary>Their shape.</summary>
+    public required TransformerShape Shape { get; init; }
+
+    /// <summary>Steps.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Models, each with a start of its own.</summary>
+    public int Models { get; init; } = 1;
+
+    /// <summary>The highest learning rate.</summary>
+    public double LearningRate { get; init; } = 1e-2;
+
+    /// <summary>Weight decay, times the learning rate.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>Weights that are not trained, with their values.</summary>
+    public IReadOnlyDictionary<string, Matrix> Fixed { get; init; } = new Dictionary<string, Matrix>();
+
+    /// <summary>The stage that progress is reported under.</summary>
+    public string Stage { get; init; } = "training transformers";
+
+    /// <summary>The weights that model <paramref name="model"/> starts from.</summary>
+    public IReadOnlyDictionary<string, Matrix> Start(ulong seed, int model)
+    {
+        var start = new Dictionary<string, Matrix>(TransformerWeights.Start(Shape, seed, $"transformer/{model}"), StringComparer.Ordinal);
+        foreach (var (name, weight) in Fixed)
+            start[name] = weight;
+        return TransformerWeights.Checked(Shape, start);
+    }
+
+    /// <summary>Trains.</summary>
+    /// <param name="seed">The one seed, for the start.</param>
+    /// <param name="batch">The batch of a step, from 0.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellation">Checked every step.</param>
+    public TransformerTrained Train(
+        ulong seed,
+        Func<int, TransformerBatch> batch,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
+    {
+        var threads = get_num_threads();
+        set_num_threads(1);
+        try
+        {
+            return TrainOnOneThread(seed, batch, progress, cancellation);
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+    }
+
+    private TransformerTrained TrainOnOneThread(
+        ulong seed,
+        Func<int, TransformerBatch> batch,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
+    {
+        using var scope = NewDisposeScope();
+        var weights = WeightDictionary(seed);
+        var trained = Shape.Parameters().Where(parameter => !Fixed.ContainsKey(parameter.Name)).ToList();
+        // The trained weights lie in one vector, so that a step of Adam is a few calls however many weights there are. The leaves are views of it.
+        var flat = cat([.. trained.Select(parameter => weights[parameter.Name].reshape(-1))], 0);
+        var offset = 0L;
+        var leaves = new List<Tensor>();
+        foreach (var (name, size) in trained)
+        {
+            long[] whole = [Models, .. size];
+            var length = whole.Aggregate(1L, (product, dimension) => product * dimension);
+            weights[name] = flat.narrow(0, offset, length).view(whole).detach().requires_grad_();
+            leaves.Add(weights[name]);
+            offset += length;
+        }
+        Tensor mean = zeros_like(flat),
+            square = zeros_like(flat);
+        var curve = new List<(int, double)>();
+        var diverged = new SortedDictionary<int, int>();
+        double[] losses = [];
+        for (var step = 0; step < Steps && diverged.Count < Models; step++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var inner = NewDisposeScope();
+            var (tokens, lossOf) = batch(step);
+            var outputs = TransformerForward.Run(Shape, weights, tensor(tokens), (_, held) => held);
+            var perModel = lossOf(outputs.view(Models, tokens.Length / Shape.Context, Shape.Context, Shape.OutputWidth));
+            var gradients = autograd.grad([perModel.sum()], leaves);
+            if (step % Math.Max(1, Steps / CurvePoints) == 0 || step == Steps - 1)
+            {
+                losses = perModel.detach().to(float64).data<double>().ToArray();
+                for (var model = 0; model < Models; model++)
+                {
+                    if (!double.IsFinite(losses[model]))
+                        diverged.TryAdd(model, step);
+                }
+                var loss = losses.Where(double.IsFinite).DefaultIfEmpty(0).Average();
+                curve.Add((step, loss));
+                progress?.Report(new Step(Stage, step + 1, Steps, $"loss {loss:0.0000}"));
+            }
+            Descend(flat, mean, square, cat([.. gradients.Select(gradient => gradient.reshape(-1))], 0), step);
+        }
+        return new TransformerTrained(
+            [
+                .. Enumerable
+                    .Range(0, Models)
+                    .Select(model =>
+                        diverged.ContainsKey(model)
+                            ? null
+                            : new SmallTransformer(Shape, TransformerWeights.ToMatrices(Shape, weights, model))
+                    ),
+            ],
+            curve,
+            losses,
+            [.. diverged.Select(pair => (pair.Key, pair.Value))]
+        );
+    }
+
+    private Dictionary<string, Tensor> WeightDictionary(ulong seed) =>
+        TransformerWeights.ToTensors(Shape, [.. Enumerable.Range(0, Models).Select(model => Start(seed, model))]);
+
+    private void Descend(Tensor flat, Tensor mean, Tensor square, Tensor gradient, int step)
+    {
+        using var quiet = no_grad();
+        var rate = LearningRate * Math.Cos(Math.PI / 2 * step / Steps);
+        mean.mul_(Beta1).add_(gradient, 1 - Beta1);
+        square.mul_(Beta2).addcmul_(gradient, gradient, 1 - Beta2);
+        if (WeightDecay > 0)
+            flat.mul_(1 - (rate * WeightDecay));
+        var deviation = (square / (1 - Math.Pow(Beta2, step + 1))).sqrt().add_(Epsilon);
+        flat.addcdiv_(mean, deviation, -rate / (1 - Math.Pow(Beta1, step + 1)));
+    }
+}
+
+/// <summary>Losses of next-token prediction and of regression, one for each model. Outputs: <c>[models, contexts, n_ctx, outputs]</c>.</summary>
+internal static class TransformerLoss
+{
+    /// <summary>Mean cross-entropy in nats against the next tokens, over all positions.</summary>
+    /// <param name="next">Shape: <c>[contexts, n_ctx]</c>.</param>
+    public static Func<Tensor, Tensor> NextToken(long[] next) =>
+        outputs =>
+        {
+            var (models, width) = (outputs.shape[0], outputs.shape[3]);
+            var targets = tensor(next).view(1, -1, 1).expand(models, -1, 1);
+            return -outputs.reshape(models, -1, width).log_softmax(-1).gather(2, targets).mean([1, 2]);
+        };
+
+    /// <summary>Mean cross-entropy in nats at the last position against a distribution over outputs.</summary>
+    /// <param name="distribution">Shape: <c>[contexts, outputs]</c>.</param>
+    public static Func<Tensor, Tensor> LastDistribution(float[] distribution) =>
+        outputs =>
+        {
+            var last = outputs.select(2, outputs.shape[2] - 1); // [models, contexts, outputs]
+            return -(last.log_softmax(-1) * tensor(distribution).view(1, last.shape[1], last.shape[2])).sum(dim: -1).mean([1]);
+        };
+
+    /// <summary>Mean squared error of the only output at one position of each context.</summary>
+    /// <param name="positions">Shape: <c>[contexts]</c>.</param>
+    /// <param name="targets">Shape: <c>[contexts]</c>.</param>
+    public static Func<Tensor, Tensor> SquaredErrorAt(long[] positions, float[] targets) =>
+        outputs =>
+        {
+            var (models, contexts) = (outputs.shape[0], outputs.shape[1]);
+            var index = tensor(positions).view(1, contexts, 1).expand(models, contexts, 1);
+            var difference = outputs.squeeze(-1).gather(2, index).squeeze(-1) - tensor(targets).view(1, contexts);
+            return (difference * difference).mean([1]);
+        };
+}

@@ -1,0 +1,26 @@
+namespace Polyseme.Zoo.Training;
+
+/// <summary>Which kernel takes a model: by its shape and inputs alone, never by a clock, so that the choice is the same on every machine.</summary>
+internal static class ToyPaths
+{
+    /// <summary>The largest G and M that the Gram path is meant for, features.</summary>
+    private const int MostFeatures = 1024;
+
+    /// <summary>Whether the whole model fits the registers.</summary>
+    public static bool UsesFewFeatures(ToyShape shape, ToyBatch batch) =>
+        batch.IsTiled && shape.Features <= ToyBatch.FewFeatures && !shape.HiddenRelu && shape.HiddenPenalty == 0;
+
+    /// <summary>Whether fewer operations go through G = W·Wᵀ than through the hidden layer.</summary>
+    /// <remarks>The factors are what an operation costs on each path relative to the other, fitted to measured times.</remarks>
+    public static bool UsesGram(ToyShape shape, ToyBatch batch)
+    {
+        if (shape.HiddenRelu || shape.HiddenPenalty > 0 || batch.IsDense || shape.Features > MostFeatures)
+            return false;
+        double n = shape.Features,
+            m = shape.Hidden,
+            size = batch.Size;
+        var gram = (3 * size * n * batch.MeanActive) + (2 * n * n * m) + (n * n);
+        var direct = 3 * size * n * m;
+        return gram < direct;
+    }
+}

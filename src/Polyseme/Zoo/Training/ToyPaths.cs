@@ -11,7 +11,7 @@ internal static class ToyPaths
         batch.IsTiled && shape.Features <= ToyBatch.FewFeatures && !shape.HiddenRelu && shape.HiddenPenalty == 0;
 
     /// <summary>Whether fewer operations go through G = W·Wᵀ than through the hidden layer.</summary>
-    /// <remarks>The factors are what an operation costs on each path relative to the other, fitted to measured times.</remarks>
+    /// <remarks>The factors estimate what an operation costs on each path relative to the other; they are not calibrated.</remarks>
     public static bool UsesGram(ToyShape shape, ToyBatch batch)
     {
         if (shape.HiddenRelu || shape.HiddenPenalty > 0 || batch.IsDense || shape.Features > MostFeatures)

@@ -43,6 +43,7 @@ public sealed class InputException : Exception
             line += $"; found {found}";
         if (expected is not null)
             line += $"; expected {expected}";
-        return hint is null ? line : $"{line} ({hint})";
+        // A parser that is quoted may repeat what it stumbled over, line ends included.
+        return string.Concat((hint is null ? line : $"{line} ({hint})").Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString()));
     }
 }

@@ -33,4 +33,15 @@ public sealed class TokenFileTests : IDisposable
         Assert.StartsWith(path, e.Message, StringComparison.Ordinal);
         Assert.Contains(message, e.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_message_stays_one_line_whatever_the_parser_stumbled_over()
+    {
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.Path, "tokens.json");
+        File.WriteAllText(path, "[\"a\", fe\n\r`5]");
+        var message = Assert.Throws<InputException>(() => TokenFile.Read(path, 2)).Message;
+        Assert.DoesNotContain(message, char.IsControl);
+        Assert.Contains("is not valid JSON", message);
+    }
 }

@@ -4,7 +4,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>ANDs with neurons to spare, over width, probability, weight decay, optimiser and batch.</summary>
-public sealed class StuckAndSweep : Experiment
+public sealed class StuckAndExperiment : Experiment
 {
     private const string Paper = "LawrenceC 2024, footnote 13; reference program";
 
@@ -125,7 +125,7 @@ public sealed class StuckAndSweep : Experiment
 }
 
 /// <summary>|x| with neurons to spare, over width, density, output, weight decay, optimiser and batch.</summary>
-public sealed class StuckAbsoluteSweep : Experiment
+public sealed class StuckAbsoluteExperiment : Experiment
 {
     private const string Paper = "LawrenceC 2024, footnote 13; reference program";
 

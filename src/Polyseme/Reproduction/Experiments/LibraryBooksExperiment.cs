@@ -6,7 +6,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Three counts of what the same layer represents: binary features, latent variables, conjunctions.</summary>
-public sealed class LibraryBooksClaims : Experiment
+public sealed class LibraryBooksExperiment : Experiment
 {
     /// <inheritdoc/>
     public override string Name => "library-books";

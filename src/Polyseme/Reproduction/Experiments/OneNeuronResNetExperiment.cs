@@ -6,7 +6,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>A disc in the plane: one neuron per block beside the identity fits it, two fully connected neurons per layer do not.</summary>
-public sealed class OneNeuronResNetClaims : Experiment
+public sealed class OneNeuronResNetExperiment : Experiment
 {
     private const string Paper = "Lin and Jegelka 2018";
     private const int Seeds = 5;

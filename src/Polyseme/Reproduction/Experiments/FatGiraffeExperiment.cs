@@ -7,7 +7,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Species or attributes: both describe the same activations; length, rank and the next species tell what each is worth.</summary>
-public sealed class FatGiraffeClaims : Experiment
+public sealed class FatGiraffeExperiment : Experiment
 {
     private const int Rows = 1000;
 

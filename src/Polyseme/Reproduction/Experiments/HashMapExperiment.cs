@@ -6,7 +6,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>A hash map as a network: perfect recall of what was stored, chance on anything else, and what a random binary code can hold.</summary>
-public sealed class HashMapClaims : Experiment
+public sealed class HashMapExperiment : Experiment
 {
     private const string Derived = "derived";
 

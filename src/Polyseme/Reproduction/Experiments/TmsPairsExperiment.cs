@@ -5,7 +5,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Six features in three correlated pairs in a plane: superposition while sparse, and only the pairs' sums are left when dense.</summary>
-public sealed class TmsPairs : Experiment
+public sealed class TmsPairsExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2022; reference program";
     private const int Steps = 5000;

@@ -7,7 +7,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Random codewords: labels of seen items can be memorised by any probe that is large enough, and no probe reads those of other items.</summary>
-public sealed class RandomCodewordsClaims : Experiment
+public sealed class RandomCodewordsExperiment : Experiment
 {
     private const string Derived = "derived";
 

@@ -5,7 +5,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Two attributes of four values in four codes: how many units, what is linear, and how many values a unit fires for.</summary>
-public sealed class CompositionCodesClaims : Experiment
+public sealed class CompositionCodesExperiment : Experiment
 {
     /// <inheritdoc/>
     public override string Name => "composition-codes";

@@ -5,7 +5,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Composed tents: 2^L linear pieces from 2L neurons, and a Gray code.</summary>
-public sealed class TentMapClaims : Experiment
+public sealed class TentMapExperiment : Experiment
 {
     private const string Paper = "Telgarsky 2016; derived";
     private const int Bits = 12;

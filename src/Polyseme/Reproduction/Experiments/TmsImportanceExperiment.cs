@@ -7,7 +7,7 @@ using Polyseme.Zoo.Training;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Linear against ReLU output over importance and sparsity: how many features are represented, and how many have a direction to themselves.</summary>
-public sealed class TmsImportance : Experiment
+public sealed class TmsImportanceExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2022; reference program";
 

@@ -6,7 +6,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Bits of the input one after the other: exact as far as single precision reaches, and out of a linear probe's reach in the input.</summary>
-public sealed class BitExtractionClaims : Experiment
+public sealed class BitExtractionExperiment : Experiment
 {
     private const int ProbedBits = 12;
 

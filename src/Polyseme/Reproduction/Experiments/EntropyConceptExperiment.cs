@@ -6,7 +6,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>One clean direction whose labels explain it only together: a concept that was not named.</summary>
-public sealed class EntropyConceptClaims : Experiment
+public sealed class EntropyConceptExperiment : Experiment
 {
     /// <inheritdoc/>
     public override string Name => "entropy-concept";

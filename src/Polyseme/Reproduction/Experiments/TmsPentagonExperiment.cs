@@ -7,7 +7,7 @@ using Polyseme.Zoo.Training;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Five features in a plane, one of which becomes rarer: the pentagon bends, then snaps to two antipodal pairs.</summary>
-public sealed class TmsPentagon : Experiment
+public sealed class TmsPentagonExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2022; reference program";
     private const int Features = 5,

@@ -7,7 +7,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>The number of data points decides: few are memorised as polygons, many leave features, and between them the test loss has its bump.</summary>
-public sealed class TmsMemorised : Experiment
+public sealed class TmsMemorisedExperiment : Experiment
 {
     private const string Paper = "Henighan et al. 2023; reference program";
 

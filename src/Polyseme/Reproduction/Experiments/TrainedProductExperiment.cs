@@ -4,7 +4,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>x·y trained: what its neurons read, and how many labels each gets in two vocabularies.</summary>
-public sealed class TrainedProducts : Experiment
+public sealed class TrainedProductExperiment : Experiment
 {
     private const string Derived = "xy = ((x + y)² − (x − y)²)/4; derived";
 

@@ -6,7 +6,7 @@ using Polyseme.Zoo.Attention;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>One head cannot raise "keep … in mind" and "keep … at bay" without raising "keep … in bay" and "keep … at mind"; two heads can.</summary>
-public sealed class SkipTrigramBugs : Experiment
+public sealed class SkipTrigramsExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2021";
     private const int Models = 3;

@@ -7,7 +7,7 @@ using Polyseme.Zoo.Attention;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>A token that takes attention away from another: what softmax attention computes is no sum over skip-trigrams.</summary>
-public sealed class InhibitionGate : Experiment
+public sealed class SoftmaxInhibitionExperiment : Experiment
 {
     private const string Pattern = "blocks.0.attn.hook_pattern";
 

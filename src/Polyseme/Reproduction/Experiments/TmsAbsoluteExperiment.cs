@@ -6,7 +6,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>|x| in superposition: exact with neurons enough, then primary and secondary features in each neuron as inputs become sparser.</summary>
-public sealed class TmsAbsolute : Experiment
+public sealed class TmsAbsoluteExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2022; reference program";
 

@@ -6,7 +6,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>The privileged basis over sparsity, and the dense model stopped early beside its longer twin.</summary>
-public sealed class TmsPrivileged : Experiment
+public sealed class TmsPrivilegedExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2022; reference program";
     private static readonly ZooMember s_member = ZooCatalogue.Find("tms-privileged");

@@ -5,7 +5,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>The phase diagrams of one feature more than dimensions, trained, under the closed-form boundary.</summary>
-public sealed class TmsPhases : Experiment
+public sealed class TmsPhasesExperiment : Experiment
 {
     /// <inheritdoc/>
     public override string Name => "tms-phases";

@@ -7,7 +7,7 @@ using Polyseme.Zoo.Training;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Three strategies against superposition; the first, a penalty on hidden activations that trains models without it, is swept here.</summary>
-public sealed class TmsPenalised : Experiment
+public sealed class TmsPenalisedExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2022";
     private const int Features = 20,

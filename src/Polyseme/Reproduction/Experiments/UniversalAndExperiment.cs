@@ -7,7 +7,7 @@ using Polyseme.Zoo.Training;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>All pairwise ANDs in superposition by construction, what training finds instead, and the control of compressed computation.</summary>
-public sealed class UniversalAnds : Experiment
+public sealed class UniversalAndExperiment : Experiment
 {
     private const string Paper = "Vaintrob, Mendel and Hänni 2024; reference program";
     private const int Active = 4;

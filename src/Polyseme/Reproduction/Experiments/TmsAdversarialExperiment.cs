@@ -7,7 +7,7 @@ using Polyseme.Zoo.Training;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Features per dimension and vulnerability to small attacks rise together.</summary>
-public sealed class TmsAdversarial : Experiment
+public sealed class TmsAdversarialExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2022; reference program";
 

@@ -8,7 +8,7 @@ using Polyseme.Zoo.Training;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Uniform superposition over sparsity: dimensions per feature stick near 1 and ½, and single features at the dimensionalities of polytopes.</summary>
-public sealed class TmsGeometry : Experiment
+public sealed class TmsGeometryExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2022; reference program";
 

@@ -7,7 +7,7 @@ using Polyseme.Zoo.Training;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Features that switch on together take orthogonal directions, features that exclude each other opposite ones.</summary>
-public sealed class TmsCorrelated : Experiment
+public sealed class TmsCorrelatedExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2022";
 

@@ -4,7 +4,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Monosemanticity by the number of neurons and their first bias, at equal loss.</summary>
-public sealed class Engineered : Experiment
+public sealed class EngineeredMonosemanticityExperiment : Experiment
 {
     private const string Paper = "Jermyn, Schiefer and Hubinger 2022; reference program";
 

@@ -7,7 +7,7 @@ using Polyseme.Zoo.Attention;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>One layer of attention written out over tokens: direct path, QK and OV circuits; and heads that copy, or do the opposite, by their eigenvalues.</summary>
-public sealed class AttentionCopy : Experiment
+public sealed class AttentionCopyExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2021",
         Pattern = "blocks.0.attn.hook_pattern";

@@ -6,7 +6,7 @@ using Polyseme.Zoo;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>The polytope lens on two spirals: affine pieces, what scaling does with and without biases, and where the boundaries lie.</summary>
-public sealed class PolytopeClaims : Experiment
+public sealed class PolytopeExperiment : Experiment
 {
     private const string Paper = "Black et al. 2022; derived";
     private const int DigitSteps = 2000;

@@ -8,7 +8,7 @@ using Polyseme.Zoo.Training;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Effective weights between features of a toy model, parted into those it wants and those that superposition leaves: the diagonal and the rest.</summary>
-public sealed class InterferenceWeights : Experiment
+public sealed class InterferenceWeightsExperiment : Experiment
 {
     private const int Features = 100,
         Hidden = 20;

@@ -7,7 +7,7 @@ using Polyseme.Zoo.Training;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Two sets of three correlated features in three dimensions: dimensionalities jump between levels, and the loss falls where they do.</summary>
-public sealed class TmsDynamics : Experiment
+public sealed class TmsDynamicsExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2022";
     private const int SetSize = 3,

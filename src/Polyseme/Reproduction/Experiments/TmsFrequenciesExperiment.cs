@@ -8,7 +8,7 @@ using Polyseme.Zoo.Training;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>Features that are not equally frequent: superposition stays, and its plateaus smear.</summary>
-public sealed class TmsFrequencies : Experiment
+public sealed class TmsFrequenciesExperiment : Experiment
 {
     private const string Reference = "reference program";
     private const int Features = 60,

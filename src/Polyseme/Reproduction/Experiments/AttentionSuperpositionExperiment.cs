@@ -6,7 +6,7 @@ using Polyseme.Zoo.Attention;
 namespace Polyseme.Reproduction.Experiments;
 
 /// <summary>More skip-trigrams than heads have dimensions: a trigram is spread over heads, and a head serves many.</summary>
-public sealed class AttentionSuperposition : Experiment
+public sealed class AttentionSuperpositionExperiment : Experiment
 {
     private const string Paper = "Circuits Updates May 2023; toy derived";
     private const int Models = 3;

@@ -25,6 +25,8 @@ internal static unsafe class ToyKernel<TSimd, TVector>
     {
         if (ToyPaths.UsesFewFeatures(shape, batch))
             return FewFeaturesKernel<TSimd, TVector>.Gradient(shape, space, batch, withLoss);
+        if (ToyPaths.UsesNarrow(shape, batch))
+            return NarrowKernel<TSimd, TVector>.Gradient(shape, space, batch, withLoss);
         if (ToyPaths.UsesGram(shape, batch))
             return GramKernel<TSimd, TVector>.Gradient(shape, space, batch, withLoss);
         new Span<float>(space.SumsW, space.PaddedFeatures * space.Hidden * TSimd.Width).Clear();

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using System.Globalization;
+using Polyseme.Runs;
+using TorchSharp;
+
+namespace Polyseme.Dictionaries.Training;
+
+/// <summary>Trains dictionaries on a stream of rows: several in one pass over the data, each batch read once.</summary>
+public static class DictionaryTrainer
+{
+    /// <summary>Goes on from the steps that are done to the last.</summary>
+    /// <param name="trainings">Dictionaries of one batch size that have done the same steps.</param>
+    /// <param name="rows">What they are trained on.</param>
+    /// <param name="afterStep">Called after each step with a point for each dictionary, to keep curves and checkpoints; may be <c>null</c>.</param>
+    /// <param name="progress">Told loss, L0, dead latents and rows a second.</param>
+    /// <param name="cancellation">Checked before each step; what is done stays done.</param>
+    /// <exception cref="ArgumentException">The dictionaries do not go together.</exception>
+    public static void Run(
+        IReadOnlyList<DictionaryTraining> trainings,
+        RowStream rows,
+        Action<IReadOnlyList<CurvePoint>>? afterStep = null,
+        IProgress<Step>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
+        if (trainings.Count == 0)
+            return;
+        var (batch, start) = (trainings[0].Config.Batch, trainings[0].StepsDone);
+        if (trainings.Any(training => training.Config.Batch != batch || training.StepsDone != start))
+            throw new ArgumentException("dictionaries that train in one pass have one batch size and have done the same steps", nameof(trainings));
+        float[] inputs = new float[batch * rows.DIn],
+            targets = rows.HasTargets ? new float[batch * rows.DOut] : [];
+        var last = trainings.Max(training => training.Config.Steps);
+        var clock = Stopwatch.StartNew();
+        for (var step = start; step < last; step++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            rows.Fill(step, inputs, targets);
+            using var scope = torch.NewDisposeScope();
+            var x = torch.tensor(inputs, [batch, rows.DIn]);
+            var y = rows.HasTargets ? torch.tensor(targets, [batch, rows.DOut]) : x;
+            var points = trainings.Where(training => training.StepsDone < training.Config.Steps).Select(training => training.Step(x, y)).ToList();
+            afterStep?.Invoke(points);
+            if (progress is not null && (step % 50 == 0 || step + 1 == last))
+            {
+                var rate = (step + 1 - start) * batch / Math.Max(clock.Elapsed.TotalSeconds, 1e-9);
+                var note = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"loss {points[0].Loss:0.####}, L0 {points[0].L0:0.##}, dead {points[0].Dead}, {rate:0} samples/s"
+                );
+                progress.Report(new Step("training", step + 1, last, note));
+            }
+        }
+    }
+}

@@ -62,6 +62,7 @@ internal sealed class PolysemeFormat : DictionaryFormat
     private protected override void WriteFiles(SparseAutoencoder dictionary, string path)
     {
         Directory.CreateDirectory(path);
+        File.Delete(Path.Combine(path, ConfigName));
         var (activation, more) = Describe(dictionary.Activation);
         var tensors = new List<SafetensorsTensor>
         {
@@ -90,7 +91,7 @@ internal sealed class PolysemeFormat : DictionaryFormat
             },
             ["metadata"] = dictionary.Metadata.DeepClone(),
         };
-        // The weights first: a directory is a dictionary once dictionary.json is there.
+        // A directory is a dictionary once dictionary.json is there, so it comes last.
         SafetensorsFile.Write(Path.Combine(path, WeightsName), tensors);
         AtomicFile.WriteText(Path.Combine(path, ConfigName), config.ToJsonString(s_indented) + "\n");
     }

@@ -145,10 +145,12 @@ internal sealed class SaeLensFormat : DictionaryFormat
     private protected override void WriteFiles(SparseAutoencoder dictionary, string path)
     {
         Directory.CreateDirectory(path);
+        // A directory is a dictionary once its configuration is there: what was there before goes first, and nothing of it stays.
+        File.Delete(Path.Combine(path, ConfigName));
+        File.Delete(Path.Combine(path, SparsityName));
         var type = WeightsType(dictionary);
         var tensors = Tensors(dictionary).Select(tensor => Packed(tensor.Name, tensor.Values, tensor.Shape, type)).ToList();
         SafetensorsFile.Write(Path.Combine(path, WeightsName), tensors);
-        AtomicFile.WriteText(Path.Combine(path, ConfigName), ToolJson.Write(Config(dictionary, type), JsonDialect.Python));
         if (
             dictionary.Metadata[SparsityKey] is JsonArray sparsity
             && sparsity.Count == dictionary.NLatents
@@ -158,6 +160,7 @@ internal sealed class SaeLensFormat : DictionaryFormat
                 Path.Combine(path, SparsityName),
                 [SafetensorsTensor.Of("sparsity", sparsity.Select(value => (float)value!.GetValue<double>()).ToArray())]
             );
+        AtomicFile.WriteText(Path.Combine(path, ConfigName), ToolJson.Write(Config(dictionary, type), JsonDialect.Python));
     }
 
     private static bool IsTranscoder(SparseAutoencoder dictionary) =>

@@ -70,6 +70,7 @@ internal sealed class SparsifyFormat : DictionaryFormat
     private protected override void WriteFiles(SparseAutoencoder dictionary, string path)
     {
         Directory.CreateDirectory(path);
+        File.Delete(Path.Combine(path, ConfigName)); // back when the weights that it describes are there
         var config = new JsonObject
         {
             ["activation"] = dictionary.Activation is LatentActivation.TopK ? "topk" : "groupmax",

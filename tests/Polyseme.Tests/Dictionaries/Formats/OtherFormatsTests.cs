@@ -164,6 +164,27 @@ public sealed class OtherFormatsTests : IDisposable
     }
 
     [Fact]
+    public void Nothing_of_a_dictionary_stays_where_another_is_written()
+    {
+        new SaeLensFormat().Write(new SaeLensFormat().Read(Plain("batchtopk")), _files.File("out"));
+        Assert.True(File.Exists(Path.Combine(_files.File("out"), "sparsity.safetensors")));
+        var other = new SparseAutoencoder(
+            new LatentActivation.Relu(),
+            new FloatMatrix(1, 2, [1, 2]),
+            [0.5f],
+            new FloatMatrix(1, 2, [3, 4]),
+            [0, 0]
+        );
+        new SaeLensFormat().Write(other, _files.File("out"));
+        Equal([3.5f], Encode(new SaeLensFormat().Read(_files.File("out")), 1, 1));
+        // A failure in the middle leaves no configuration that describes other weights.
+        Directory.CreateDirectory(Path.Combine(_files.File("blocked"), "dictionary.safetensors"));
+        File.WriteAllText(Path.Combine(_files.File("blocked"), "dictionary.json"), "{}");
+        Assert.ThrowsAny<IOException>(() => new PolysemeFormat().Write(other, _files.File("blocked")));
+        Assert.False(File.Exists(Path.Combine(_files.File("blocked"), "dictionary.json")));
+    }
+
+    [Fact]
     public void The_golden_files_are_what_the_script_beside_them_makes()
     {
         using var process = CommandLineRun.Start(

@@ -24,9 +24,8 @@ public sealed class RandomCodewordsExperiment : Experiment
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
         var tables = config.Choose(20, 40, 60);
-        var steps = config.Choose(400, 800, 800);
-        // The labels of the seen items are 14,000, 56,000 and 168,000 random bits; the probe has several parameters for each.
-        var hidden = config.Choose(256, 1024, 4096);
+        var steps = config.Choose(400, 500, 800);
+        var hidden = config.Choose(256, 512, 1024);
         var codewords = new RandomCodewordsConfig { Seed = config.Seed, Items = config.Choose(1000, 2000, 4000) };
         var words = RandomCodewords.Words(codewords);
         var labels = Columns(ItemTables.Of(codewords.Items, tables, config.Seed, "codewords"));
@@ -35,7 +34,16 @@ public sealed class RandomCodewordsExperiment : Experiment
         var (learn, test) = (words.SelectRows(seen), words.SelectRows(others));
         var (learnLabels, testLabels) = (labels.SelectRows(seen), labels.SelectRows(others));
         progress?.Report(new Step("probes", 0, 4));
-        var mlp = Readouts.Mlp(learn, learnLabels, [learn, test], hidden, steps, new RandomStream(config.Seed, "codewords/mlp"), cancellation);
+        var mlp = Readouts.Mlp(
+            learn,
+            learnLabels,
+            [learn, test],
+            hidden,
+            steps,
+            new RandomStream(config.Seed, "codewords/mlp"),
+            cancellation,
+            highestRate: 3e-3
+        );
         var probes = new (string Name, double Seen, double Other)[]
         {
             (

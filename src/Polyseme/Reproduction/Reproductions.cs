@@ -35,6 +35,7 @@ public static class Reproductions
         new IncidentalExperiment(),
         new LossInducedExperiment(),
         new PackingExperiment(),
+        new SaeToyExperiment(),
         new DeadZoneExperiment(),
         new NonlinearEncoderExperiment(),
         new BitExtractionExperiment(),

@@ -38,17 +38,25 @@ public sealed class SparseFeatureRows : RowStream
         string.Create(CultureInfo.InvariantCulture, $"sparse features {Features.Rows}x{Features.Columns} p {_density} from {_least} seed {_seed}");
 
     /// <inheritdoc/>
-    public override void Fill(long step, Span<float> inputs, Span<float> targets)
+    public override void Fill(long step, Span<float> inputs, Span<float> targets) => Fill(step, inputs, (_, _) => { });
+
+    /// <summary>Writes the batch of a step and says what is on in it.</summary>
+    /// <param name="step">The step; negative ones are never trained on.</param>
+    /// <param name="inputs">Shape: <c>[batch, d]</c>.</param>
+    /// <param name="on">Called with the row and the feature.</param>
+    internal void Fill(long step, Span<float> inputs, Action<int, int> on)
     {
         var random = new RandomStream(_seed, $"sparse-features/{step}");
         inputs.Clear();
-        for (var at = 0; at < inputs.Length; at += DIn)
+        for (var i = 0; i < inputs.Length / DIn; i++)
         {
-            var row = inputs.Slice(at, DIn);
+            var row = inputs.Slice(i * DIn, DIn);
             for (var feature = 0; feature < Features.Rows; feature++)
             {
-                if (random.NextSingle() < _density)
-                    TensorPrimitives.MultiplyAdd(Features.Row(feature), _least + ((1 - _least) * random.NextSingle()), row, row);
+                if (random.NextSingle() >= _density)
+                    continue;
+                TensorPrimitives.MultiplyAdd(Features.Row(feature), _least + ((1 - _least) * random.NextSingle()), row, row);
+                on(i, feature);
             }
         }
     }

@@ -14,6 +14,7 @@ internal static class DictionaryCommand
         )
         {
             DictionaryConvertCommand.Create(context),
+            DictionaryTrainCommand.Create(context),
         };
         command.SetAction(int (_) => throw new UsageException("dictionary what? Try 'polyseme dictionary --help'."));
         return command;

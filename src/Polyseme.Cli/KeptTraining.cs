@@ -36,6 +36,9 @@ internal sealed class KeptTraining
         Checkpoint = new PopulationCheckpoint(from, () => _sinceSave.Elapsed >= _interval, Save);
     }
 
+    /// <summary>Seconds between two saves, as the environment asks or as usual.</summary>
+    public static TimeSpan Interval => Asked(Environment.GetEnvironmentVariable(IntervalVariable)) ?? s_usual;
+
     /// <summary>What the training is handed.</summary>
     public PopulationCheckpoint Checkpoint { get; }
 

@@ -36,8 +36,9 @@ internal static class ResumeCommand
             {
                 ZooTraining.ManifestCommand => ZooTraining.Resume(context, manifest, folder, parsed.GetValue(quiet)),
                 ReproduceCommand.ManifestCommand => ReproduceCommand.Resume(context, manifest, folder, parsed.GetValue(quiet)),
+                DictionaryTrainRun.ManifestCommand => DictionaryTrainRun.Resume(context, manifest, folder, parsed.GetValue(quiet)),
                 _ => throw new UsageException(
-                    $"{folder} is a run of '{manifest.Command}'; runs of '{ZooTraining.ManifestCommand}' and '{ReproduceCommand.ManifestCommand}' can be resumed, others are run again."
+                    $"{folder} is a run of '{manifest.Command}'; runs of '{ZooTraining.ManifestCommand}', '{ReproduceCommand.ManifestCommand}' and '{DictionaryTrainRun.ManifestCommand}' can be resumed, others are run again."
                 ),
             };
         });

@@ -63,7 +63,12 @@ public static class DictionaryCheckpoint
         var header = ReadHeader(file);
         Expect(path, "is a checkpoint of another format", header.Schema, Schema);
         Expect(path, "is a checkpoint of another version", header.Polyseme, CodeVersion.Full);
-        Expect(path, "is a checkpoint of other activations: they changed since it was written", $"sha256 {header.Rows}", $"sha256 {rows.Identity}");
+        Expect(
+            path,
+            "is a checkpoint of other activations: they changed since it was written",
+            $"sha256 {header.Rows}",
+            $"sha256 {rows.Identity}"
+        );
         Expect(path, "is a checkpoint of other dictionaries", $"{header.Trainings.Count} of them", $"{trainings.Count} of them");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var read = new List<(torch.Tensor To, float[] Values)>();
@@ -82,7 +87,12 @@ public static class DictionaryCheckpoint
             fired.Add(file.ReadIntegers(Find(file, $"{i}.last_fired", [trainings[i].Config.Latents])));
             hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<long>(fired[i]));
         }
-        Expect(path, "is damaged: its numbers are not those that were written", Convert.ToHexStringLower(hash.GetHashAndReset()), header.Sha256);
+        Expect(
+            path,
+            "is damaged: its numbers are not those that were written",
+            Convert.ToHexStringLower(hash.GetHashAndReset()),
+            header.Sha256
+        );
         using (torch.no_grad())
         {
             using var scope = torch.NewDisposeScope();
@@ -112,7 +122,9 @@ public static class DictionaryCheckpoint
             throw new InputException(file.Path, "is not a checkpoint", "no record of a training", Schema);
         try
         {
-            return Json.Read<Header>(text) is { Schema: not null, Polyseme: not null, Rows: not null, Sha256: not null, Trainings: not null } header
+            return
+                Json.Read<Header>(text)
+                    is { Schema: not null, Polyseme: not null, Rows: not null, Sha256: not null, Trainings: not null } header
                 ? header
                 : throw new JsonException("a value is null or missing");
         }

@@ -27,7 +27,10 @@ public static class DictionaryTrainer
             return;
         var (batch, start) = (trainings[0].Config.Batch, trainings[0].StepsDone);
         if (trainings.Any(training => training.Config.Batch != batch || training.StepsDone != start))
-            throw new ArgumentException("dictionaries that train in one pass have one batch size and have done the same steps", nameof(trainings));
+            throw new ArgumentException(
+                "dictionaries that train in one pass have one batch size and have done the same steps",
+                nameof(trainings)
+            );
         float[] inputs = new float[batch * rows.DIn],
             targets = rows.HasTargets ? new float[batch * rows.DOut] : [];
         var last = trainings.Max(training => training.Config.Steps);
@@ -39,7 +42,10 @@ public static class DictionaryTrainer
             using var scope = torch.NewDisposeScope();
             var x = torch.tensor(inputs, [batch, rows.DIn]);
             var y = rows.HasTargets ? torch.tensor(targets, [batch, rows.DOut]) : x;
-            var points = trainings.Where(training => training.StepsDone < training.Config.Steps).Select(training => training.Step(x, y)).ToList();
+            var points = trainings
+                .Where(training => training.StepsDone < training.Config.Steps)
+                .Select(training => training.Step(x, y))
+                .ToList();
             afterStep?.Invoke(points);
             if (progress is not null && (step % 50 == 0 || step + 1 == last))
             {

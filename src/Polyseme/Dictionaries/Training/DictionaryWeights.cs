@@ -22,12 +22,7 @@ internal sealed class DictionaryWeights : IDisposable
     /// <summary>Everything that a checkpoint keeps.</summary>
     public IEnumerable<(string Name, torch.Tensor Tensor)> Tensors =>
         _weights.SelectMany(pair =>
-            new[]
-            {
-                (pair.Key, pair.Value.Value),
-                ($"{pair.Key}.mean", pair.Value.Mean),
-                ($"{pair.Key}.square", pair.Value.Square),
-            }
+            new[] { (pair.Key, pair.Value.Value), ($"{pair.Key}.mean", pair.Value.Mean), ($"{pair.Key}.square", pair.Value.Square) }
         );
 
     public torch.Tensor this[string name] => _weights[name].Value;
@@ -35,10 +30,7 @@ internal sealed class DictionaryWeights : IDisposable
     public void Add(string name, float[] values, params long[] shape)
     {
         var value = torch.tensor(values, shape).requires_grad_(true).DetachFromDisposeScope();
-        _weights.Add(
-            name,
-            new Weight(value, torch.zeros(shape).DetachFromDisposeScope(), torch.zeros(shape).DetachFromDisposeScope())
-        );
+        _weights.Add(name, new Weight(value, torch.zeros(shape).DetachFromDisposeScope(), torch.zeros(shape).DetachFromDisposeScope()));
     }
 
     public float[] Values(string name) => Values(this[name]);

@@ -46,8 +46,7 @@ public sealed class RowPermutation
             ArgumentOutOfRangeException.ThrowIfNegative(position);
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(position, Count);
             var value = (ulong)position;
-            do
-                value = Encrypt(value);
+            do value = Encrypt(value);
             while (value >= (ulong)Count);
             return (long)value;
         }

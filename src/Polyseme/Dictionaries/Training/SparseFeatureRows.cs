@@ -35,7 +35,10 @@ public sealed class SparseFeatureRows : RowStream
 
     /// <inheritdoc/>
     public override string Identity =>
-        string.Create(CultureInfo.InvariantCulture, $"sparse features {Features.Rows}x{Features.Columns} p {_density} from {_least} seed {_seed}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"sparse features {Features.Rows}x{Features.Columns} p {_density} from {_least} seed {_seed}"
+        );
 
     /// <inheritdoc/>
     public override void Fill(long step, Span<float> inputs, Span<float> targets) => Fill(step, inputs, (_, _) => { });

@@ -29,7 +29,16 @@ public sealed class SaeToyExperiment : Experiment
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
         var steps = config.Choose(1500, 15_000, 60_000);
-        var code = SphericalCode.Optimise(Width, Features, lines: true, 2, 600, config.Seed, CodeBounds.Welch(Width, Features), cancellation);
+        var code = SphericalCode.Optimise(
+            Width,
+            Features,
+            lines: true,
+            2,
+            600,
+            config.Seed,
+            CodeBounds.Welch(Width, Features),
+            cancellation
+        );
         var features = new FloatMatrix(Features, Width, Array.ConvertAll(code.Directions.Data, value => (float)value));
         var rows = new SparseFeatureRows(features, 0.03, 0.2, config.Seed);
         IEnumerable<Entry> entries = Table();
@@ -101,7 +110,8 @@ public sealed class SaeToyExperiment : Experiment
 
     private static IEnumerable<ClaimRow> Asserted(List<Entry> entries, List<FeatureRecovery> found)
     {
-        FeatureRecovery At(string family, string setting) => found[entries.FindIndex(entry => entry.Family == family && entry.Setting == setting)];
+        FeatureRecovery At(string family, string setting) =>
+            found[entries.FindIndex(entry => entry.Family == family && entry.Setting == setting)];
         List<FeatureRecovery> Family(string family) => [.. found.Where((_, i) => entries[i].Family == family)];
         var vanilla = Family("ReLU");
         var best = vanilla.MaxBy(recovery => recovery.Recovered)!;

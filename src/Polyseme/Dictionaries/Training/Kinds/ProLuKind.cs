@@ -29,11 +29,7 @@ public sealed record ProLuKind : DictionaryKind
         // The second summand is worth nothing and differentiates to 1[on] with respect to b.
         var latents = (product * on) + (on * (bias - bias.detach()));
         var reconstruction = input.Decode(latents);
-        return new(
-            input.SquaredError(reconstruction) + (L1 * input.Sparsity * latents.sum(1).mean()),
-            latents,
-            reconstruction
-        );
+        return new(input.SquaredError(reconstruction) + (L1 * input.Sparsity * latents.sum(1).mean()), latents, reconstruction);
     }
 
     internal override LatentActivation Activation(DictionaryWeights weights, DictionaryConfig config, double? threshold) =>

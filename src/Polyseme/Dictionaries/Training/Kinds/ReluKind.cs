@@ -35,11 +35,7 @@ public sealed record ReluKind : DictionaryKind
         var latents = input.PreActivations().relu();
         var reconstruction = input.Decode(latents);
         var penalised = Variant == PenaltyVariant.SaeLens ? latents * input.DecoderNorms() : latents;
-        return new(
-            input.SquaredError(reconstruction) + (L1 * input.Sparsity * penalised.sum(1).mean()),
-            latents,
-            reconstruction
-        );
+        return new(input.SquaredError(reconstruction) + (L1 * input.Sparsity * penalised.sum(1).mean()), latents, reconstruction);
     }
 
     internal override LatentActivation Activation(DictionaryWeights weights, DictionaryConfig config, double? threshold) =>

@@ -59,6 +59,7 @@ public static class Reproductions
         new SkipTrigramsExperiment(),
         new SoftmaxInhibitionExperiment(),
         new AttentionSuperpositionExperiment(),
+        new TowardsMonosemanticityExperiment(),
     ];
 
     /// <summary>The experiment called <paramref name="name"/>.</summary>

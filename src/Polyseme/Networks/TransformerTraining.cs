@@ -180,10 +180,7 @@ internal sealed record TransformerTraining
     }
 
     private Dictionary<string, Tensor> WeightDictionary(ulong seed) =>
-        TransformerWeights.ToTensors(
-            Shape,
-            [.. Enumerable.Range(0, Models).Select(model => Start(seed, Penalty is null ? model : 0))]
-        );
+        TransformerWeights.ToTensors(Shape, [.. Enumerable.Range(0, Models).Select(model => Start(seed, Penalty is null ? model : 0))]);
 
     private void CheckPenalty()
     {

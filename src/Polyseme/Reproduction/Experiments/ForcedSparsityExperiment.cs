@@ -28,8 +28,8 @@ public sealed class ForcedSparsityExperiment : Experiment
         var forced = new ForcedSparsityConfig
         {
             Seed = config.Seed,
-            Seeds = config.Choose(16, 32, 128),
-            Steps = config.Choose(1_500, 3_000, 20_000),
+            Seeds = config.Choose(8, 32, 128),
+            Steps = config.Choose(1_000, 3_000, 20_000),
         };
         progress?.Report(new Step("classes through one active neuron", 0, 2));
         var trained = TopOneTraining.Train(forced, cancellation);
@@ -39,15 +39,17 @@ public sealed class ForcedSparsityExperiment : Experiment
             var longer = forced with { Steps = 4 * forced.Steps };
             AddTopOne(rows, longer, TopOneTraining.Train(longer, cancellation), "longer-training control, ", cancellation);
         }
-        var strengths = config.Choose<double[]>([0, 0.03, 0.3], [0, 0.003, 0.01, 0.03, 0.1, 0.3], [0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1]);
-        var steps = config.Choose(400, 1_500, 6_000);
+        var strengths = config.Choose<double[]>([0, 0.1], [0, 0.003, 0.01, 0.03, 0.1, 0.3], [0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1]);
+        var steps = config.Choose(60, 1_000, 6_000);
         var width = 12;
         var corpus = new ClassPairCorpus(config.Seed);
         IReadOnlyList<SparseTransformerMeasures> Transformers(int length) =>
             [
                 .. corpus
                     .Train(strengths, width, length, config.Seed, progress, cancellation)
-                    .Select(network => SparseTransformerMeasures.Of(corpus, network, config.Choose(300, 600, 2_000), config.Seed, cancellation)),
+                    .Select(network =>
+                        SparseTransformerMeasures.Of(corpus, network, config.Choose(100, 400, 2_000), config.Seed, cancellation)
+                    ),
             ];
         var measured = Transformers(steps);
         AddTransformers(rows, strengths, measured, "");
@@ -56,7 +58,14 @@ public sealed class ForcedSparsityExperiment : Experiment
         return new ExperimentResult(
             $"{forced.Classes} classes, {forced.Neurons} neurons, {forced.Seeds} starts of {forced.Steps:N0} steps; one-layer transformers with {width} neurons, {ClassPairCorpus.Classes} classes of {ClassPairCorpus.PerClass} tokens, {steps:N0} steps of 64 texts, λ = {string.Join(", ", strengths)}",
             rows,
-            [Draw(trained.MinBy(one => one.Loss)!.Network, ForcedSparsity.Judge(trained.MinBy(one => one.Loss)!.Network, forced, cancellation), strengths, measured)]
+            [
+                Draw(
+                    trained.MinBy(one => one.Loss)!.Network,
+                    ForcedSparsity.Judge(trained.MinBy(one => one.Loss)!.Network, forced, cancellation),
+                    strengths,
+                    measured
+                ),
+            ]
         );
     }
 
@@ -94,7 +103,12 @@ public sealed class ForcedSparsityExperiment : Experiment
         );
     }
 
-    private static void AddTransformers(List<ClaimRow> rows, double[] strengths, IReadOnlyList<SparseTransformerMeasures> measured, string control)
+    private static void AddTransformers(
+        List<ClaimRow> rows,
+        double[] strengths,
+        IReadOnlyList<SparseTransformerMeasures> measured,
+        string control
+    )
     {
         for (var i = 0; i < strengths.Length; i++)
         {
@@ -129,7 +143,12 @@ public sealed class ForcedSparsityExperiment : Experiment
         }
     }
 
-    private static Figure Draw(TopOneNetwork network, MagnitudeReadout readout, double[] strengths, IReadOnlyList<SparseTransformerMeasures> measured)
+    private static Figure Draw(
+        TopOneNetwork network,
+        MagnitudeReadout readout,
+        double[] strengths,
+        IReadOnlyList<SparseTransformerMeasures> measured
+    )
     {
         var figure = new Figure(
             "levels",

@@ -112,13 +112,7 @@ internal static class BetaVae
             for (var i = 0; i < noise.Length; i++)
                 noise[i] = (float)random.NextNormal();
             var batch = data.index_select(0, tensor(rows)).unsqueeze(0).expand(models, -1, -1);
-            var loss = Loss(
-                adam.Parameters,
-                batch,
-                tensor(noise).view(1, config.Batch, config.Latents),
-                betas,
-                config.Noise
-            );
+            var loss = Loss(adam.Parameters, batch, tensor(noise).view(1, config.Batch, config.Latents), betas, config.Noise);
             adam.Descend(loss.sum(), step);
         }
         using var quiet = no_grad();

@@ -92,7 +92,16 @@ public sealed class Disentangled : ZooMember
         var directions =
             config.Data == "superposition"
                 ? SphericalCode
-                    .Optimise(config.Neurons, config.Factors, lines: true, 1, 300, config.Seed, CodeBounds.Welch(config.Neurons, config.Factors), cancellation)
+                    .Optimise(
+                        config.Neurons,
+                        config.Factors,
+                        lines: true,
+                        1,
+                        300,
+                        config.Seed,
+                        CodeBounds.Welch(config.Neurons, config.Factors),
+                        cancellation
+                    )
                     .Directions
                 : Rotations.OrthonormalRows(config.Neurons, config.Neurons, new RandomStream(config.Seed, "disentangled/rotation"));
         return new CodeLayer(config.Factors, (input, code) => input.CopyTo(code), directions);

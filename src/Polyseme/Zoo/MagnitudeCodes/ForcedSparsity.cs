@@ -33,14 +33,14 @@ public sealed record ForcedSparsityConfig : ZooConfig
     {
         get;
         init => field = Allowed.Between(value, 100, 1_000_000);
-    } = 2_000;
+    } = 1_000;
 
     /// <summary>Starts; the one with the lowest loss is diagnosed. In 1 … 256.</summary>
     public int Seeds
     {
         get;
         init => field = Allowed.Between(value, 1, 256);
-    } = 16;
+    } = 8;
 
     /// <summary>Adam's rate, falling to zero along a quarter cosine. In 1e-5 … 1.</summary>
     public double LearningRate
@@ -78,7 +78,8 @@ public sealed class ForcedSparsity : ZooMember
     public override string Name => "forced-sparsity";
 
     /// <inheritdoc/>
-    public override string Summary => "eight classes through two neurons, one of them active: levels of magnitude, which no direction reads";
+    public override string Summary =>
+        "eight classes through two neurons, one of them active: levels of magnitude, which no direction reads";
 
     /// <inheritdoc/>
     public override string Source => "Anthropic, Circuits Updates, January 2024, on forced sparsity (as quoted); the network is our design";
@@ -125,7 +126,7 @@ public sealed class ForcedSparsity : ZooMember
     /// <summary>Reads the neurons out on rows of which half are held out.</summary>
     internal static MagnitudeReadout Judge(TopOneNetwork network, ForcedSparsityConfig config, CancellationToken cancellation)
     {
-        var (learnInputs, learnLabels) = Sample(config, 2_000, "forced-sparsity/learn");
+        var (learnInputs, learnLabels) = Sample(config, 600, "forced-sparsity/learn");
         var (inputs, labels) = Sample(config, 2_000, "forced-sparsity/judge");
         var learn = network.Run(learnInputs, ["hook_neurons"]).Recorded["hook_neurons"];
         var trace = network.Run(inputs, ["hook_neurons"]);
@@ -148,8 +149,8 @@ public sealed class ForcedSparsity : ZooMember
             Standard(learn),
             learnLabels,
             [Standard(neurons)],
-            128,
-            1_500,
+            64,
+            800,
             new RandomStream(config.Seed, "forced-sparsity/probe"),
             cancellation
         )[0];

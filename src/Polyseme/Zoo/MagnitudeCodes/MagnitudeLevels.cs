@@ -26,7 +26,11 @@ internal sealed record MagnitudeLevels(double[] Centres, int[] Level)
             // A floor at a thousandth of the range: levels that a noiseless network gives exactly would else be split for ever.
             var criterion = (sorted.Length * Math.Log(Math.Max(error, 1e-6 * range * range))) + (2 * count * Math.Log(sorted.Length));
             // Mixing proportions: a level of few values costs as much as it should.
-            criterion -= 2 * sorted.GroupBy(value => Nearest(centres, value)).Sum(group => group.Count() * Math.Log(group.Count() / (double)sorted.Length));
+            criterion -=
+                2
+                * sorted
+                    .GroupBy(value => Nearest(centres, value))
+                    .Sum(group => group.Count() * Math.Log(group.Count() / (double)sorted.Length));
             if (criterion < lowest)
                 (lowest, best) = (criterion, centres);
         }

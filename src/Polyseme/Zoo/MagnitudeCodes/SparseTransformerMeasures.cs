@@ -45,15 +45,7 @@ internal sealed record SparseTransformerMeasures(
         var targets = corpus.Concepts(learned).Next;
         var deviation = Math.Max(Math.Sqrt(learn.Data.Average(value => value * value)), 1e-9);
         Matrix Scaled(Matrix rows) => new(rows.Rows, rows.Columns, Array.ConvertAll(rows.Data, value => value / deviation));
-        var mlp = Readouts.Mlp(
-            Scaled(learn),
-            targets,
-            [Scaled(test)],
-            64,
-            400,
-            new RandomStream(seed, "class-pairs/mlp"),
-            cancellation
-        )[0];
+        var mlp = Readouts.Mlp(Scaled(learn), targets, [Scaled(test)], 64, 300, new RandomStream(seed, "class-pairs/mlp"), cancellation)[0];
         var labels = Enumerable.Range(0, next.Rows).Select(row => next.Row(row).IndexOf(1.0)).ToArray();
         var active = 0;
         var neurons = new List<(int Levels, int Concepts)>();

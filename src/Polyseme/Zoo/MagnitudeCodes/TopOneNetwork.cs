@@ -17,10 +17,7 @@ internal sealed class TopOneNetwork(IReadOnlyList<Matrix> weights) : Network
     public override int InputWidth => weights[0].Rows;
 
     public override IReadOnlyList<Hook> Hooks { get; } =
-    [
-        new Hook("hook_pre", weights[(2 * EncoderLayers) - 2].Columns),
-        new Hook("hook_neurons", weights[(2 * EncoderLayers) - 2].Columns),
-    ];
+    [new Hook("hook_pre", weights[(2 * EncoderLayers) - 2].Columns), new Hook("hook_neurons", weights[(2 * EncoderLayers) - 2].Columns)];
 
     public override IReadOnlyDictionary<string, Matrix> Weights { get; } =
         Enumerable

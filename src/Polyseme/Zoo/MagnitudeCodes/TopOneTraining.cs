@@ -68,13 +68,11 @@ internal static class TopOneTraining
             .. Enumerable
                 .Range(0, config.Seeds)
                 .Select(seed => new TopOneTrained(
-                    new TopOneNetwork(
-                        [
-                            .. adam.Parameters.Select(parameter =>
-                                LinearAlgebra.ToMatrix(parameter.detach().select(0, seed).to(float64).contiguous())
-                            ),
-                        ]
-                    ),
+                    new TopOneNetwork([
+                        .. adam.Parameters.Select(parameter =>
+                            LinearAlgebra.ToMatrix(parameter.detach().select(0, seed).to(float64).contiguous())
+                        ),
+                    ]),
                     last[seed]
                 )),
         ];

@@ -36,7 +36,8 @@ public sealed class FeatureManifold : ZooMember
     public override string Name => "feature-manifold";
 
     /// <inheritdoc/>
-    public override string Summary => "an angle written along a curve of directions, which a sparse dictionary cuts into as many pieces as it has latents";
+    public override string Summary =>
+        "an angle written along a curve of directions, which a sparse dictionary cuts into as many pieces as it has latents";
 
     /// <inheritdoc/>
     public override string Source =>

@@ -73,8 +73,7 @@ internal sealed record LatentNeed(int Size, int Used, int? Needed, double Unexpl
     /// ½ + sin(2π/m)/(4π/m).
     /// </summary>
     /// <remarks>Derived: E cos²δ for δ uniform in ±π/m.</remarks>
-    public static double ExplainedByArcs(int latents) =>
-        0.5 + (Math.Sin(2 * Math.PI / latents) / (4 * Math.PI / latents));
+    public static double ExplainedByArcs(int latents) => 0.5 + (Math.Sin(2 * Math.PI / latents) / (4 * Math.PI / latents));
 
     /// <summary>
     /// k times: the direction that the rest of the row has the largest positive product with joins, and the values of all that joined are fitted by least squares.

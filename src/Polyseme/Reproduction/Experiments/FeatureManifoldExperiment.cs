@@ -226,7 +226,7 @@ public sealed class FeatureManifoldExperiment : Experiment
         panel.Axes.Left.SetTicks(sizes.Select(size => Log(size)).ToArray(), sizes.Select(size => $"{size}").ToArray());
         errors.Axes.Left.SetTicks(new double[] { -5, -4, -3, -2, -1, 0 }, new[] { "1e-5", "1e-4", "1e-3", ".01", ".1", "1" });
         panel.ShowLegend(Alignment.UpperLeft, Orientation.Vertical);
-        errors.ShowLegend(Alignment.LowerLeft, Orientation.Vertical);
+        errors.ShowLegend(Alignment.UpperRight, Orientation.Vertical);
         return figure;
     }
 }

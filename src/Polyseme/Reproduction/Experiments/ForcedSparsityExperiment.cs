@@ -33,11 +33,11 @@ public sealed class ForcedSparsityExperiment : Experiment
         };
         progress?.Report(new Step("classes through one active neuron", 0, 2));
         var trained = TopOneTraining.Train(forced, cancellation);
-        AddTopOne(rows, forced, trained, "", cancellation);
+        AddTopOne(rows, config.Size, forced, trained, "", cancellation);
         if (config.Size != ReproductionSize.Quick)
         {
             var longer = forced with { Steps = 4 * forced.Steps };
-            AddTopOne(rows, longer, TopOneTraining.Train(longer, cancellation), "longer-training control, ", cancellation);
+            AddTopOne(rows, config.Size, longer, TopOneTraining.Train(longer, cancellation), "longer-training control, ", cancellation);
         }
         var strengths = config.Choose<double[]>([0, 0.1], [0, 0.003, 0.01, 0.03, 0.1, 0.3], [0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1]);
         var steps = config.Choose(60, 1_000, 6_000);
@@ -71,6 +71,7 @@ public sealed class ForcedSparsityExperiment : Experiment
 
     private static void AddTopOne(
         List<ClaimRow> rows,
+        ReproductionSize size,
         ForcedSparsityConfig config,
         IReadOnlyList<TopOneTrained> trained,
         string control,
@@ -80,16 +81,14 @@ public sealed class ForcedSparsityExperiment : Experiment
         var name = $"{control}{config.Classes} classes, {config.Neurons} neurons, one of them active";
         var readout = ForcedSparsity.Judge(trained.MinBy(one => one.Loss)!.Network, config, cancellation);
         rows.AddRange(ForcedSparsity.Acceptances(readout).Select(acceptance => ClaimRow.Of(acceptance, name)));
+        var highest = readout.Interior.Count == 0 ? double.NaN : readout.Interior.Max(level => readout.Linear[level]);
+        var claim = $"{name}: linear one-vs-rest AUROC of the interior level that a line tells best";
+        var note =
+            $"{readout.Interior.Count} interior levels: {string.Join(", ", readout.Interior.Select(level => $"{readout.Linear[level]:0.00}"))}; outer levels {string.Join(", ", Enumerable.Range(0, config.Classes).Except(readout.Interior).Select(level => $"{readout.Linear[level]:0.00}"))}";
         rows.Add(
-            ClaimRow.Check(
-                $"{name}: linear one-vs-rest AUROC of the interior level that a line tells best",
-                Derived,
-                "at most .8",
-                readout.Interior.Count == 0 ? double.NaN : readout.Interior.Max(level => readout.Linear[level]),
-                0,
-                0.8,
-                $"{readout.Interior.Count} interior levels: {string.Join(", ", readout.Interior.Select(level => $"{readout.Linear[level]:0.00}"))}; outer levels {string.Join(", ", Enumerable.Range(0, config.Classes).Except(readout.Interior).Select(level => $"{readout.Linear[level]:0.00}"))}"
-            )
+            size == ReproductionSize.Quick
+                ? ClaimRow.Measure(claim, Derived, "at most .8", highest, note)
+                : ClaimRow.Check(claim, Derived, "at most .8", highest, 0, 0.8, note)
         );
         rows.Add(ClaimRow.Check($"{name}: share of rows with exactly one neuron that is not zero", Derived, "1", readout.OneNonZero, 1, 1));
         rows.Add(

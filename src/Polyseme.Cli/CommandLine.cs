@@ -83,6 +83,7 @@ internal static class CommandLine
             TourCommand.Create(context),
             DiagnoseCommand.Create(context),
             ZooCommand.Create(context),
+            DictionaryCommand.Create(context),
             ResumeCommand.Create(context),
             SchemaCommand.Create(context),
             CompletionCommand.Create(context),

@@ -58,13 +58,10 @@ public sealed record FastIcaMethod : ClassicalMethod
             MaxIterations = MaxIterations,
             Tolerance = Tolerance,
             Order = Order,
+            RestStill = true,
         };
         var fit = FastIca.Fit(whitened, config, Random("start"), cancellation);
-        var converged = fit.Converged;
-        // float32 products could settle where double precision would still move; deflation has no such joint step.
-        if (converged && Order == FastIcaOrder.Symmetric && count > 1)
-            converged = FastIca.TurnInDouble(whitened, fit.Rotation) < Tolerance;
-        return new ClassicalFit(Unwhitened(fit.Rotation, mean, variances, axes), fit.Iterations, converged, []);
+        return new ClassicalFit(Unwhitened(fit.Rotation, mean, variances, axes), fit.Iterations, fit.Converged, []);
     }
 
     /// <summary>A linear dictionary from directions in whitened space: W·K reads, and W·K⁻¹ᵀ writes.</summary>

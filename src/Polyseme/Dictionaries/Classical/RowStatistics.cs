@@ -9,20 +9,33 @@ internal static class RowStatistics
 {
     private const int BlockRows = 4096;
 
-    /// <summary>Mean, and eigenvalues (largest first) and unit eigenvectors (as rows) of the covariance.</summary>
+    /// <summary>
+    /// Mean, and eigenvalues (largest first) and unit eigenvectors (as rows) of the covariance. In double precision throughout: small variances beside large
+    /// ones are whitened, too.
+    /// </summary>
     public static (double[] Mean, double[] Variances, Matrix Axes) PrincipalAxes(FloatMatrix rows)
     {
-        using var moments = new RunningMoments(rows.Columns, withCovariance: true);
-        AddAll(rows, moments);
-        var (values, vectors) = LinearAlgebra.SymmetricEigen(moments.Covariance()!);
-        return (moments.Mean(), Array.ConvertAll(values, value => Math.Max(value, 0)), vectors.Transpose());
+        using var scope = torch.NewDisposeScope();
+        var all = torch.frombuffer(rows.Data, torch.float32).reshape(rows.Rows, rows.Columns);
+        var mean = Mean(rows);
+        var offset = torch.tensor(mean);
+        var products = torch.zeros(rows.Columns, rows.Columns, dtype: torch.float64);
+        for (var first = 0; first < rows.Rows; first += BlockRows)
+        {
+            using var block = torch.NewDisposeScope();
+            var centred = all.narrow(0, first, Math.Min(BlockRows, rows.Rows - first)).to(torch.float64) - offset;
+            products.add_(torch.mm(centred.t(), centred));
+        }
+        var (values, vectors) = LinearAlgebra.SymmetricEigen(LinearAlgebra.ToMatrix(products / (rows.Rows - 1)));
+        return (mean, Array.ConvertAll(values, value => Math.Max(value, 0)), vectors.Transpose());
     }
 
     /// <summary>Mean of each column. Shape: <c>[d]</c>.</summary>
     public static double[] Mean(FloatMatrix rows)
     {
         using var moments = new RunningMoments(rows.Columns, withCovariance: false);
-        AddAll(rows, moments);
+        for (var first = 0; first < rows.Rows; first += BlockRows)
+            moments.Add(rows.Data.AsSpan(first * rows.Columns, Math.Min(BlockRows, rows.Rows - first) * rows.Columns));
         return moments.Mean();
     }
 
@@ -59,13 +72,13 @@ internal static class RowStatistics
             scaled[(c * rows.Columns) + j] = (float)(axes[c, j] / Math.Sqrt(variances[c]));
         var map = torch.tensor(scaled, [dimensions, rows.Columns]).t();
         var offset = torch.tensor(ToSingle(mean));
+        var all = torch.frombuffer(rows.Data, torch.float32).reshape(rows.Rows, rows.Columns);
         var whitened = torch.empty(rows.Rows, dimensions, dtype: torch.float32);
         for (var first = 0; first < rows.Rows; first += BlockRows)
         {
             using var block = torch.NewDisposeScope();
             var count = Math.Min(BlockRows, rows.Rows - first);
-            var values = torch.frombuffer(rows.Data, torch.float32, (long)count * rows.Columns, (long)first * rows.Columns * sizeof(float));
-            whitened.narrow(0, first, count).copy_(torch.mm(values.reshape(count, rows.Columns) - offset, map));
+            whitened.narrow(0, first, count).copy_(torch.mm(all.narrow(0, first, count) - offset, map));
         }
         return whitened.MoveToOuterDisposeScope();
     }
@@ -100,11 +113,5 @@ internal static class RowStatistics
         if (norm > 0)
             TensorPrimitives.Divide(row, norm, row);
         return norm;
-    }
-
-    private static void AddAll(FloatMatrix rows, RunningMoments moments)
-    {
-        for (var first = 0; first < rows.Rows; first += BlockRows)
-            moments.Add(rows.Data.AsSpan(first * rows.Columns, Math.Min(BlockRows, rows.Rows - first) * rows.Columns));
     }
 }

@@ -32,8 +32,4 @@ internal static class Cosines
         }
         return unit;
     }
-
-    /// <summary>Weights in double precision.</summary>
-    public static Matrix ToDouble(FloatMatrix weights) =>
-        new(weights.Rows, weights.Columns, Array.ConvertAll(weights.Data, value => (double)value));
 }

@@ -129,7 +129,7 @@ public sealed record DictionaryEvaluation
     )
     {
         CheckWidths(dictionary, activations);
-        var directions = Cosines.ToDouble(dictionary.Directions);
+        var directions = dictionary.DirectionsInDouble();
         var nearest = truth is null ? null : DirectionRecovery.Measure(truth.Directions, directions, upToSign: true).NearestFeature;
         var reconstruction = new ReconstructionSums(dictionary.DOut, config.BatchRows);
         var activity = new LatentActivityCounter(dictionary.NLatents);

@@ -68,9 +68,10 @@ public static class DictionaryFormats
     [
         new PolysemeFormat(),
         new SaeLensFormat(),
+        // Before dictionary-learning, which takes any other .pt file for its own.
+        new OpenAiFormat(),
         new DictionaryLearningFormat(),
         new SparsifyFormat(),
-        new OpenAiFormat(),
         new GemmaScopeFormat(),
         new NeuronpediaFormat(),
         new ReportOnlyFormat(

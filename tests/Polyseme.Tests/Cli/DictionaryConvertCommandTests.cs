@@ -31,7 +31,7 @@ public sealed class DictionaryConvertCommandTests : IDisposable
         Assert.Contains(activation, run.Out, StringComparison.Ordinal);
         Assert.Matches("largest difference, encode +0 of [1-9]", run.Out);
         Assert.Matches("largest difference, decode +0 of [1-9]", run.Out);
-        Assert.DoesNotContain(" 0.0% of latents active", run.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain(" 0.0 % of latents active", run.Out, StringComparison.Ordinal);
         Assert.Equal(to, DictionaryFormats.Recognise(_files.File("out")).Name);
     }
 

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Polyseme.Activations;
 using Polyseme.Numerics;
@@ -71,6 +72,19 @@ internal sealed class SaeLensFormat : DictionaryFormat
         "jumprelu_tanh_scale",
     ];
 
+    /// <summary>Keys that only files from before version 6 have; what they said is said elsewhere today, or folded into the weights.</summary>
+    private static readonly string[] OldKeys =
+    [
+        "hook_point",
+        "hook_point_head_index",
+        "activation_fn",
+        "activation_fn_str",
+        "activation_fn_kwargs",
+        "finetuning_scaling_factor",
+        "dataset_trust_remote_code",
+        .. ModelKeys,
+    ];
+
     public override string Name => "saelens";
 
     public override string Summary => "SAELens 6: a directory with cfg.json and sae_weights.safetensors";
@@ -135,7 +149,11 @@ internal sealed class SaeLensFormat : DictionaryFormat
         var tensors = Tensors(dictionary).Select(tensor => Packed(tensor.Name, tensor.Values, tensor.Shape, type)).ToList();
         SafetensorsFile.Write(Path.Combine(path, WeightsName), tensors);
         AtomicFile.WriteText(Path.Combine(path, ConfigName), ToolJson.Write(Config(dictionary, type), JsonDialect.Python));
-        if (dictionary.Metadata[SparsityKey] is JsonArray sparsity && sparsity.Count == dictionary.NLatents)
+        if (
+            dictionary.Metadata[SparsityKey] is JsonArray sparsity
+            && sparsity.Count == dictionary.NLatents
+            && sparsity.All(value => value is JsonValue number && number.GetValueKind() == JsonValueKind.Number)
+        )
             SafetensorsFile.Write(
                 Path.Combine(path, SparsityName),
                 [SafetensorsTensor.Of("sparsity", sparsity.Select(value => (float)value!.GetValue<double>()).ToArray())]
@@ -187,13 +205,14 @@ internal sealed class SaeLensFormat : DictionaryFormat
     /// <summary>The type of the file that it was read from, if every weight is still exact in it.</summary>
     private static DType WeightsType(SparseAutoencoder dictionary)
     {
-        var type = (dictionary.Metadata[WeightsTypeKey] as JsonValue)?.GetValue<string>() is { } name ? DTypes.Parse(name) : DType.F32;
+        var type =
+            dictionary.Metadata[WeightsTypeKey] is JsonValue value && value.TryGetValue(out string? name) ? DTypes.Parse(name) : DType.F32;
         return type switch
         {
-            DType.F16 when Tensors(dictionary).All(tensor => tensor.Values.All(value => (float)(Half)value == value)) => DType.F16,
+            DType.F16 when Tensors(dictionary).All(tensor => tensor.Values.All(weight => (float)(Half)weight == weight)) => DType.F16,
             DType.BF16
                 when Tensors(dictionary)
-                    .All(tensor => tensor.Values.All(value => (BitConverter.SingleToUInt32Bits(value) & 0xFFFF) == 0)) => DType.BF16,
+                    .All(tensor => tensor.Values.All(weight => (BitConverter.SingleToUInt32Bits(weight) & 0xFFFF) == 0)) => DType.BF16,
             _ => DType.F32,
         };
     }
@@ -256,8 +275,11 @@ internal sealed class SaeLensFormat : DictionaryFormat
             config["rescale_acts_by_decoder_norm"] = top.RescaleByDecoderNorm;
         }
         // What the file said besides. Keys of training say nothing true about a model that was folded into another architecture.
+        var isOld = before is not null && IsBefore6(ToolConfig.Of(Section, before));
         foreach (var (key, value) in before ?? [])
-            if (key is "device" or "reshape_activations")
+            if (isOld && OldKeys.Contains(key))
+                continue;
+            else if (key is "device" or "reshape_activations")
                 config[key] = value?.DeepClone();
             else if (!config.ContainsKey(key) && key is not ("architecture" or "k") && (isTheSame || !TrainingKeys.Contains(key)))
                 config[key] = value?.DeepClone();
@@ -316,7 +338,7 @@ internal sealed class SaeLensFormat : DictionaryFormat
             values["architecture"] = "topk";
             values["k"] = arguments.Size("k");
         }
-        else if (config.Text("activation_fn") is { } other && other is not ("relu" or "topk"))
+        else if (config.Text("activation_fn") is { } other && other != "relu")
             throw config.Wrong("activation_fn", "relu, or topk with a k");
         if (values["normalize_activations"] is JsonValue flag && flag.TryGetValue(out bool scaled))
             values["normalize_activations"] = scaled ? "expected_average_only_in" : "none";

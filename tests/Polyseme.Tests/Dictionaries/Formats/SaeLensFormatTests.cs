@@ -97,6 +97,7 @@ public sealed class SaeLensFormatTests : IDisposable
         Assert.Equal(2, config["k"]!.GetValue<int>());
         Assert.Equal("6.18.0", config["metadata"]!["sae_lens_version"]!.GetValue<string>());
         Assert.Equal("gpt2", config["metadata"]!["model_name"]!.GetValue<string>());
+        Assert.All((string[])["hook_point", "activation_fn_str", "model_name"], key => Assert.False(config.ContainsKey(key), key));
         Equal(Encode(dictionary, Rows), Encode(SaeLens.Read(_files.File("new")), Rows));
     }
 

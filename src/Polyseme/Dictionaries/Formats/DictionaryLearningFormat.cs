@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
 using Polyseme.Activations;
-using Polyseme.Numerics;
 
 namespace Polyseme.Dictionaries.Formats;
 

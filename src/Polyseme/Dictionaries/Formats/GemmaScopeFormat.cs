@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using Polyseme.Activations;
-using Polyseme.Numerics;
 using Polyseme.Runs;
 
 namespace Polyseme.Dictionaries.Formats;

@@ -3,6 +3,7 @@ using Polyseme.Activations;
 using Polyseme.Dictionaries;
 using Polyseme.Dictionaries.Formats;
 using Polyseme.Numerics;
+using Polyseme.Tests.Cli;
 using static Polyseme.Tests.Dictionaries.Formats.GoldenDictionary;
 
 namespace Polyseme.Tests.Dictionaries.Formats;
@@ -160,6 +161,25 @@ public sealed class OtherFormatsTests : IDisposable
         var gated = Tiny.Of(new LatentActivation.Gated([1, 2, 3], [0, 0, 0]));
         var refused = Assert.Throws<ConversionException>(() => new GemmaScopeFormat().Write(gated, _files.File("out")));
         Assert.Contains("Gated", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_golden_files_are_what_the_script_beside_them_makes()
+    {
+        using var process = CommandLineRun.Start(
+            _files.Path,
+            "/usr/bin/python3",
+            [Path.Combine(Plain(".."), "make.py"), _files.File("made")]
+        );
+        var run = CommandLineRun.ToTheEnd(process);
+        Assert.True(run.Code == 0, run.Error);
+        var golden = Directory.GetFiles(Plain("."), "*", SearchOption.AllDirectories);
+        Assert.True(golden.Length > 30, $"{golden.Length} files");
+        foreach (var file in golden)
+            Assert.Equal(
+                File.ReadAllBytes(file),
+                File.ReadAllBytes(Path.Combine(_files.File("made"), Path.GetRelativePath(Plain("."), file)))
+            );
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Polyseme.Activations;
+using Polyseme.Dictionaries.Formats;
 using Polyseme.Zoo.Training;
 
 namespace Polyseme.Cli;
@@ -51,7 +52,7 @@ internal static class CommandLine
         {
             return Report(e.Message, ExitCode.Input);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DivergenceException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DivergenceException or ConversionException)
         {
             return Report(e.Message, ExitCode.Failed);
         }

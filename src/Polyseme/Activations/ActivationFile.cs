@@ -6,7 +6,7 @@ namespace Polyseme.Activations;
 public static class ActivationFile
 {
     /// <summary>Finds out what <paramref name="path"/> is, checks it, and reads its row identities. The activations are read later, in passes.</summary>
-    /// <param name="path">A <c>.safetensors</c>, <c>.npy</c> or <c>.npz</c> file, a store, or a directory of shards.</param>
+    /// <param name="path">A <c>.safetensors</c>, <c>.npy</c> or <c>.npz</c> file, a store, a directory of shards, or SAELens' cache.</param>
     /// <param name="tensor">The 2-D tensor to read; <c>null</c> takes <c>activations</c>, else the only one.</param>
     /// <exception cref="InputException">It cannot be read as activations.</exception>
     public static ActivationSource Open(string path, string? tensor = null)
@@ -21,7 +21,7 @@ public static class ActivationFile
         }
     }
 
-    private static ShardedSource OpenDirectory(string path, string? tensor)
+    private static ActivationSource OpenDirectory(string path, string? tensor)
     {
         var names = Directory
             .EnumerateFiles(path)
@@ -32,13 +32,7 @@ public static class ActivationFile
         if (names.Contains("store.json", StringComparer.Ordinal))
             return StoreIndex.Read(path).Open(path);
         if (names.Contains("state.json", StringComparer.Ordinal) && names.Any(name => name.EndsWith(".arrow", StringComparison.Ordinal)))
-            throw new InputException(
-                path,
-                "is a SAELens activation cache (Arrow), which this version does not read yet",
-                "state.json and .arrow files",
-                "a .safetensors, .npy or .npz file, a store, or a directory of shards",
-                "save the cached activations as safetensors"
-            );
+            return ArrowCache.Open(path, tensor);
         var shards = names.Where(IsShard).ToArray();
         if (shards.Length == 0)
             throw new InputException(path, "is a directory without shards", $"{names.Length} other files", ".safetensors or .npy files");

@@ -12,6 +12,9 @@ public enum RowNormalisation
 
     /// <summary>Each row: (x − mean) / (sd + 1e-5), sd with n − 1 in its denominator; undone with the row's own mean and sd. OpenAI's TopK models.</summary>
     LayerNorm,
+
+    /// <summary>Each row: x·√d / ‖x‖; undone with the row's own norm. A row of zeros stays one. Older SAELens models.</summary>
+    ConstantNorm,
 }
 
 /// <summary>A trained sparse autoencoder or transcoder: weights and what they mean. Immutable; training makes new ones.</summary>
@@ -127,11 +130,13 @@ public sealed record SparseAutoencoder : FeatureDictionary
     {
         CheckWidth(rows, DIn, nameof(rows));
         using var scope = torch.NewDisposeScope();
-        var (normalised, mean, deviation) = Normalised(rows);
+        var (normalised, mean, scale) = Normalised(rows);
         var decoded = Decode(EncodeNormalised(normalised));
         if (Skip is { } skip)
             decoded = decoded + torch.mm(normalised, On(skip, rows.device).t());
-        return (mean is null ? decoded : (decoded * deviation!) + mean).MoveToOuterDisposeScope();
+        if (scale is not null)
+            decoded = decoded * scale;
+        return (mean is null ? decoded : decoded + mean).MoveToOuterDisposeScope();
     }
 
     private torch.Tensor EncodeNormalised(torch.Tensor rows)
@@ -164,13 +169,23 @@ public sealed record SparseAutoencoder : FeatureDictionary
         }
     }
 
-    private (torch.Tensor Rows, torch.Tensor? Mean, torch.Tensor? Deviation) Normalised(torch.Tensor rows)
+    /// <summary>Rows = normalised · scale + mean, as far as a scale of the size of rounding allows.</summary>
+    private (torch.Tensor Rows, torch.Tensor? Mean, torch.Tensor? Scale) Normalised(torch.Tensor rows)
     {
-        if (Normalisation == RowNormalisation.None)
-            return (rows, null, null);
-        var mean = rows.mean([1L], keepdim: true);
-        var deviation = rows.std([1L], unbiased: true, keepdim: true) + LayerNormEpsilon;
-        return ((rows - mean) / deviation, mean, deviation);
+        switch (Normalisation)
+        {
+            case RowNormalisation.None:
+                return (rows, null, null);
+            case RowNormalisation.LayerNorm:
+                var mean = rows.mean([1L], keepdim: true);
+                var deviation = rows.std([1L], unbiased: true, keepdim: true);
+                return ((rows - mean) / (deviation + LayerNormEpsilon), mean, deviation);
+            case RowNormalisation.ConstantNorm:
+                var scale = rows.norm(1, keepdim: true).clamp_min(float.Epsilon) / Math.Sqrt(DIn);
+                return (rows / scale, null, scale);
+            default:
+                throw new InvalidOperationException($"unknown normalisation {Normalisation}");
+        }
     }
 
     /// <summary>All but the k largest of each row set to 0.</summary>

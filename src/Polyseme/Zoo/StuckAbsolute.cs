@@ -147,7 +147,7 @@ public sealed class StuckAbsolute : ZooMember
     internal static List<Acceptance> Acceptances(StuckAbsoluteConfig config, StuckOutcome outcome)
     {
         var acceptances = new List<Acceptance>();
-        if (config is not { Features: 10, Optimiser: "adam", Steps: >= 10_000 })
+        if (config is not { Features: 10, Optimiser: "adam", Batch: 256, Steps: >= 10_000 })
             return acceptances;
         if (config is { OutputRelu: false, Hidden: 40, Density: >= 0.1 })
         {

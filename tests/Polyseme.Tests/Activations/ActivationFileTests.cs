@@ -169,7 +169,7 @@ public sealed class ActivationFileTests : IDisposable
         AssertRefused("./", null, "mixes kinds of shards");
         _files.Write("state.json", "{}");
         _files.Write("data-00000-of-00001.arrow", "x");
-        AssertRefused("./", null, "is a SAELens activation cache (Arrow), which this version does not read yet");
+        AssertRefused("./", null, "is not the state of a data set");
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using CsCheck;
 using DuckDB.NET.Data;
 using Polyseme.Activations;
+using Polyseme.Dictionaries.Formats;
+using Polyseme.Tests.Dictionaries.Formats;
 
 namespace Polyseme.Tests.Activations;
 
@@ -127,6 +129,67 @@ public sealed class MutatedFilesTests
                 ActivationFile.Open(directory);
             },
             iterations: 300
+        );
+    }
+
+    [Fact]
+    public void Files_of_torch() =>
+        Check(
+            "x.pt",
+            File.ReadAllBytes(GoldenDictionary.Torch("views.pt")),
+            path =>
+            {
+                var file = TorchFile.Open(path);
+                foreach (var array in file.Arrays)
+                    file.ReadDoubles(array);
+            },
+            iterations: 500
+        );
+
+    [Fact]
+    public void Pickles_of_torch()
+    {
+        using var archive = System.IO.Compression.ZipFile.OpenRead(GoldenDictionary.Torch("backup/ae.pt"));
+        using var pickle = archive.Entries.Single(entry => entry.FullName.EndsWith("/data.pkl", StringComparison.Ordinal)).Open();
+        using var bytes = new MemoryStream();
+        pickle.CopyTo(bytes);
+        Check("x.pkl", bytes.ToArray(), path => Unpickler.Read(path, File.ReadAllBytes(path)), iterations: 1000);
+    }
+
+    [Fact]
+    public void Arrow_streams() =>
+        Check(
+            "data.arrow",
+            File.ReadAllBytes(RepositoryFile.Golden("saelens-cache-f16/data-00000-of-00002.arrow")),
+            path =>
+            {
+                var directory = Path.GetDirectoryName(path)!;
+                File.WriteAllText(Path.Combine(directory, "state.json"), """{"_data_files": [{"filename": "data.arrow"}]}""");
+                ReadActivations(directory);
+            },
+            iterations: 600
+        );
+
+    [Theory]
+    [InlineData("saelens", "plain/gated", "cfg.json")]
+    [InlineData("saelens", "plain/gated", "sae_weights.safetensors")]
+    [InlineData("sparsify", "plain/sparsify", "cfg.json")]
+    [InlineData("gemma-scope", "plain/gemma-scope", "params.npz")]
+    [InlineData("dictionary-learning", "torch/topk", "config.json")]
+    public void Dictionaries(string format, string golden, string name)
+    {
+        var folder = Path.Combine(GoldenDictionary.Plain(".."), golden);
+        Check(
+            name,
+            File.ReadAllBytes(Path.Combine(folder, name)),
+            path =>
+            {
+                var directory = Path.GetDirectoryName(path)!;
+                foreach (var other in Directory.GetFiles(folder).Where(file => Path.GetFileName(file) != name))
+                    File.Copy(other, Path.Combine(directory, Path.GetFileName(other)), overwrite: true);
+                DictionaryFormats.Find(format)!.Read(directory);
+            },
+            iterations: 150
         );
     }
 

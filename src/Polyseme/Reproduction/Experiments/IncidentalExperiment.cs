@@ -43,9 +43,11 @@ public sealed class IncidentalExperiment : Experiment
         foreach (var neurons in widths)
         {
             progress?.Report(new Step("incidental", counts.Count, widths.Length, $"{neurons} neurons"));
-            counts.Add(Measure(new OneHotTraining(features, neurons), config.Seed, seeds, cancellation));
+            // Few neurons are polysemantic in a wide layer: more seeds, so that about as many are counted.
+            var enough = features == 64 ? seeds * Math.Max(1, neurons / (4 * features)) : seeds;
+            counts.Add(Measure(new OneHotTraining(features, neurons), config.Seed, enough, cancellation));
         }
-        Counts(rows, features, seeds, counts);
+        Counts(rows, features, counts);
         if (config.Size != ReproductionSize.Quick)
             Control(rows, features, widths[1], seeds, config.Seed, cancellation);
         var dynamics = SparsifyingDynamics.Integrate(
@@ -60,7 +62,7 @@ public sealed class IncidentalExperiment : Experiment
         Dynamics(rows, dynamics);
         var noise = Noise(rows, config, cancellation);
         return new ExperimentResult(
-            $"n = {features}, m = {string.Join(' ', widths)}, {seeds} seeds each, AdamW 1e-3, λ = 1e-3, 7,500 steps; one feature in {config.Choose(10_000, 100_000, 100_000):N0} neurons; noise n = 8, m = 16",
+            $"n = {features}, m = {string.Join(' ', widths)}, {seeds} seeds each and more in wide layers, AdamW 1e-3, λ = 1e-3, 7,500 steps; one feature in {config.Choose(10_000, 100_000, 100_000):N0} neurons; noise n = 8, m = 16",
             rows,
             [CountFigure(features, seeds, counts), DynamicsFigure(dynamics, noise)]
         );
@@ -77,7 +79,7 @@ public sealed class IncidentalExperiment : Experiment
         );
     }
 
-    private static void Counts(List<ClaimRow> rows, int features, int seeds, List<Count> counts)
+    private static void Counts(List<ClaimRow> rows, int features, List<Count> counts)
     {
         foreach (var count in counts)
         {
@@ -91,7 +93,7 @@ public sealed class IncidentalExperiment : Experiment
                     count.Mean / expected,
                     0.5,
                     1.1,
-                    $"{count.Mean:0.00} ± {count.StandardError:0.00} neurons, mean and standard error of {seeds} seeds"
+                    $"{count.Mean:0.00} ± {count.StandardError:0.00} neurons, mean and standard error of {count.Polysemantic.Length} seeds"
                 )
             );
         }

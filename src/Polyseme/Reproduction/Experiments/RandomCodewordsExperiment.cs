@@ -25,7 +25,9 @@ public sealed class RandomCodewordsExperiment : Experiment
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
         var tables = config.Choose(20, 40, 60);
-        var steps = config.Choose(400, 400, 800);
+        var steps = config.Choose(400, 800, 800);
+        // The labels of the seen items are 14,000, 56,000 and 168,000 random bits; the probe has several parameters for each.
+        var hidden = config.Choose(256, 1024, 4096);
         var codewords = new RandomCodewordsConfig { Seed = config.Seed, Items = config.Choose(1000, 2000, 4000) };
         var words = RandomCodewords.Words(codewords);
         var labels = Columns(ItemTables.Of(codewords.Items, tables, config.Seed, "codewords"));
@@ -34,7 +36,7 @@ public sealed class RandomCodewordsExperiment : Experiment
         var (learn, test) = (words.SelectRows(seen), words.SelectRows(others));
         var (learnLabels, testLabels) = (labels.SelectRows(seen), labels.SelectRows(others));
         progress?.Report(new Step("probes", 0, 4));
-        var mlp = Readouts.Mlp(learn, learnLabels, [learn, test], 256, steps, new RandomStream(config.Seed, "codewords/mlp"), cancellation);
+        var mlp = Readouts.Mlp(learn, learnLabels, [learn, test], hidden, steps, new RandomStream(config.Seed, "codewords/mlp"), cancellation);
         var probes = new (string Name, double Seen, double Other)[]
         {
             (
@@ -61,7 +63,7 @@ public sealed class RandomCodewordsExperiment : Experiment
                 probes[1].Seen,
                 0.999,
                 1,
-                $"random-label memorisation; 256 hidden units, {steps} steps"
+                $"random-label memorisation; {hidden} hidden units, {steps} steps"
             )
         );
         rows.Add(

@@ -165,23 +165,12 @@ public sealed class TmsFrequenciesExperiment : Experiment
             known is null ? null : $"{known.Value.DStar}",
             model.DStar
         );
-        if (model.Trial.Law is FrequencyLaw.Power or FrequencyLaw.Exponential)
-            yield return ClaimRow.Check(
-                $"{name}: ignored features before the last represented one, per 20 features begun",
-                Reference,
-                "at most 3",
-                (last - represented.Length) / Math.Ceiling(last / 20.0),
-                0,
-                3,
-                $"{last - represented.Length} before feature {last}"
-            );
-        else
-            yield return ClaimRow.Measure(
-                $"{name}: ignored features before the last represented one, per 20 features begun",
-                Reference,
-                model.Trial.Law == FrequencyLaw.Uniform ? "no order" : null,
-                (last - represented.Length) / Math.Ceiling(last / 20.0)
-            );
+        var ignored = last - represented.Length;
+        var perTwenty = last == 0 ? 0 : 20.0 * ignored / last;
+        const string claim = "ignored features before the last represented one, per 20";
+        yield return model.Trial.Law is FrequencyLaw.Power or FrequencyLaw.Exponential
+            ? ClaimRow.Check($"{name}: {claim}", Reference, "at most 3", perTwenty, 0, 3, $"{ignored} before feature {last}")
+            : ClaimRow.Measure($"{name}: {claim}", Reference, model.Trial.Law == FrequencyLaw.Uniform ? "no order" : null, perTwenty);
     }
 
     /// <summary>Plateaus can be told where features have a third of a dimension or more; a uniform model of the nearest D* is what to compare with.</summary>

@@ -11,7 +11,7 @@ public sealed class TmsImportanceExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2022; reference program";
 
-    /// <summary>Represented and dedicated features of the best of four, n = 20, m = 5, I = .7^i, by density.</summary>
+    /// <summary>Represented and dedicated features of the best seed, n = 20, m = 5, I = .7^i, by density.</summary>
     private static readonly (double Density, int Represented, int Dedicated)[] s_reference =
     [
         (1, 5, 5),
@@ -53,7 +53,8 @@ public sealed class TmsImportanceExperiment : Experiment
 
         var twenty = new ToyShape(20, 5, HiddenRelu: false, OutputRelu: true, ToySetting.Decaying(20, 0.7));
         var linear = twenty with { OutputRelu = false };
-        var rectified = densities.Select(density => Best(twenty, density, seeds: 4)).ToArray();
+        var seeds = config.Choose(4, 16, 16);
+        var rectified = densities.Select(density => Best(twenty, density, seeds)).ToArray();
         // Without a ReLU density only scales the second moments; every other setting would repeat the first.
         double[] linearDensities = config.Choose<double[]>([1], densities, densities);
         var plain = linearDensities.Select(density => Best(linear, density, seeds: 2)).ToArray();
@@ -73,7 +74,7 @@ public sealed class TmsImportanceExperiment : Experiment
         rows.AddRange(Intro(introDensities, intro));
 
         var ran =
-            $"n = 20, m = 5, I = .7^i at densities {string.Join(", ", densities)}, best of 4 (linear: best of 2 at {string.Join(", ", linearDensities)}); n = 5, m = 2, I = .9^i, best of 16; "
+            $"n = 20, m = 5, I = .7^i at densities {string.Join(", ", densities)}, best of {seeds} (linear: best of 2 at {string.Join(", ", linearDensities)}); n = 5, m = 2, I = .9^i, best of 16; "
             + (wideDensities.Length > 0 ? $"n = 80, m = 20, I = .9^i at {string.Join(", ", wideDensities)}, best of 2; " : "")
             + "5,000 steps of 1,024 rows, Adam 3e-3 to zero, chosen by the loss on 100,000 fresh rows";
         return new ExperimentResult(ran, rows, Figures(densities, rectified, plain[0], introDensities, intro));
@@ -183,7 +184,7 @@ public sealed class TmsImportanceExperiment : Experiment
     {
         var gram = new Figure(
             "gram",
-            "W·Wᵀ of the best of four, n = 20, m = 5",
+            "W·Wᵀ of the best seed, n = 20, m = 5",
             "Dense or linear: the five most important features, one dimension each. Sparser: more features than dimensions, overlapping (red and blue off the diagonal).",
             columns: 4,
             panelWidth: 280,

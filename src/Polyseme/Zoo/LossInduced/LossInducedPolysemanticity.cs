@@ -23,14 +23,14 @@ public sealed record LossInducedConfig : ZooConfig
     } = 40;
 
     /// <summary>
-    /// Random starts of every seed; the one with the lowest loss counts. A start whose parameters happen to single out one class ends in a local
-    /// optimum that reports this class. In 1 … 100.
+    /// T at the start, nats, see <see cref="StochasticNeuron.Train"/>; 0 descends the cross-entropy alone, where a start whose parameters happen to
+    /// single out one class ends in a local optimum that reports this class. In 0 … 100.
     /// </summary>
-    public int Starts
+    public double Temperature
     {
         get;
-        init => field = Allowed.Between(value, 1, 100);
-    } = 4;
+        init => field = Allowed.Between(value, 0, 100);
+    } = 1.2;
 
     /// <summary>Training steps. In 1 … 1,000,000.</summary>
     public int Steps
@@ -120,19 +120,15 @@ public sealed class LossInducedPolysemanticity : ZooMember
             trained.Length,
             new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellation },
             seed =>
-                trained[seed] = Enumerable
-                    .Range(0, config.Starts)
-                    .Select(start =>
-                        StochasticNeuron.Train(
-                            config.Classes,
-                            config.Steps,
-                            config.LearningRate,
-                            config.InitialScale,
-                            new RandomStream(config.Seed, $"loss-induced/init/{config.Classes}/{seed}/{start}"),
-                            cancellation
-                        )
-                    )
-                    .MinBy(neuron => neuron.Loss)!
+                trained[seed] = StochasticNeuron.Train(
+                    config.Classes,
+                    config.Steps,
+                    config.LearningRate,
+                    config.InitialScale,
+                    config.Temperature,
+                    new RandomStream(config.Seed, $"loss-induced/init/{config.Classes}/{seed}"),
+                    cancellation
+                )
         );
         return trained;
     }
@@ -141,13 +137,13 @@ public sealed class LossInducedPolysemanticity : ZooMember
     {
         const string source = "Circuits Updates; closed form derived";
         var lowest = Enumerable.Range(0, config.Classes + 1).Min(s => BinaryCodes.ClosedForm(config.Classes, s));
-        if (config is not { Steps: >= 3000, Starts: >= 4 })
+        if (config is not { Steps: >= 3000, Temperature: > 1 })
             return [];
         return
         [
             new("cross-entropy of the best neuron above the closed form, nats", trained.Min(n => n.Loss) - lowest, -1e-9, 1e-2, source),
             new(
-                "share of seeds whose best start fires for half of the classes",
+                "share of seeds whose neuron fires for half of the classes",
                 trained.Count(n => n.FiringClasses == config.Classes / 2 || n.FiringClasses == (config.Classes + 1) / 2)
                     / (double)trained.Count,
                 0.9,

@@ -3,7 +3,7 @@ using Polyseme.Numerics.Simd;
 
 namespace Polyseme.Zoo.Training;
 
-/// <summary>Optimiser steps over one array of parameters, whose length is a multiple of 16.</summary>
+/// <summary>Optimiser steps over one array of parameters, which may be read and written up to the next multiple of 16.</summary>
 internal static unsafe class ParameterSteps<TSimd, TVector>
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
@@ -12,8 +12,8 @@ internal static unsafe class ParameterSteps<TSimd, TVector>
         SecondDecay = 0.999f,
         Epsilon = 1e-8f;
 
-    /// <summary>Added and subtracted again, this turns what is far below it into zero: moments of dead neurons shrink into denormal numbers, which cost a hundred times as much.</summary>
-    private const float Flush = 1e-30f;
+    /// <summary>Added and subtracted again, this turns what is below 1e-27 into zero: moments of dead neurons shrink into denormal numbers, and so do their products with the rate, which cost a hundred times as much. Beside ε they are nothing.</summary>
+    private const float Flush = 1e-20f;
 
     /// <summary>Adam with decoupled weight decay.</summary>
     /// <param name="value">Parameters.</param>

@@ -14,9 +14,6 @@ internal static unsafe class ToyKernel<TSimd, TVector>
     where TVector : struct
 {
     private const int Tile = ToyBatch.Tile;
-    private const float FirstDecay = 0.9f,
-        SecondDecay = 0.999f,
-        Epsilon = 1e-8f;
 
     /// <summary>The gradient of one batch, into the workspace.</summary>
     /// <returns>The loss, where it was asked for.</returns>
@@ -25,6 +22,8 @@ internal static unsafe class ToyKernel<TSimd, TVector>
     {
         if (ToyPaths.UsesFewFeatures(shape, batch))
             return FewFeaturesKernel<TSimd, TVector>.Gradient(shape, space, batch, withLoss);
+        if (ToyPaths.UsesNarrow(shape, batch))
+            return NarrowKernel<TSimd, TVector>.Gradient(shape, space, batch, withLoss);
         if (ToyPaths.UsesGram(shape, batch))
             return GramKernel<TSimd, TVector>.Gradient(shape, space, batch, withLoss);
         new Span<float>(space.SumsW, space.PaddedFeatures * space.Hidden * TSimd.Width).Clear();
@@ -89,21 +88,25 @@ internal static unsafe class ToyKernel<TSimd, TVector>
     /// <param name="rate">The learning rate.</param>
     /// <param name="weightDecay">Per unit of learning rate.</param>
     /// <returns>Whether the gradient was finite. If not, nothing was changed.</returns>
-    /// <remarks>Kingma and Ba 2015, "Adam"; Loshchilov and Hutter 2019, "Decoupled weight decay regularization".</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool Adam(ToyWorkspace space, int step, double rate, double weightDecay)
     {
         var weights = space.PaddedFeatures * space.RowStride;
-        if (!float.IsFinite(SumOfSquares(space.GradientW, weights) + SumOfSquares(space.GradientB, space.PaddedFeatures)))
+        var squares =
+            ParameterSteps<TSimd, TVector>.SumOfSquares(space.GradientW, weights)
+            + ParameterSteps<TSimd, TVector>.SumOfSquares(space.GradientB, space.PaddedFeatures);
+        if (!float.IsFinite(squares))
             return false;
-        var correction1 = 1 - Math.Pow(FirstDecay, step + 1);
-        var correction2 = 1 - Math.Pow(SecondDecay, step + 1);
-        // lr·(m/c1) / (√(v/c2) + ε) = (lr·√c2/c1)·m / (√v + ε·√c2)
-        var rateNow = (float)(rate * Math.Sqrt(correction2) / correction1);
-        var epsilon = (float)(Epsilon * Math.Sqrt(correction2));
-        var keep = (float)(1 - (rate * weightDecay));
-        Adam(space.W, space.FirstW, space.SecondW, space.GradientW, weights, rateNow, epsilon, keep);
-        Adam(space.B, space.FirstB, space.SecondB, space.GradientB, space.PaddedFeatures, rateNow, epsilon, keep);
+        ParameterSteps<TSimd, TVector>.Adam(space.W, space.FirstW, space.SecondW, space.GradientW, weights, step, rate, weightDecay);
+        ParameterSteps<TSimd, TVector>.Adam(
+            space.B,
+            space.FirstB,
+            space.SecondB,
+            space.GradientB,
+            space.PaddedFeatures,
+            step,
+            rate,
+            weightDecay
+        );
         return true;
     }
 
@@ -295,32 +298,5 @@ internal static unsafe class ToyKernel<TSimd, TVector>
         foreach (var value in values)
             sum += value;
         return sum;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float SumOfSquares(float* values, int count)
-    {
-        var sum = TSimd.Zero;
-        for (var i = 0; i < count; i += TSimd.Width)
-            sum = TSimd.MultiplyAdd(TSimd.Load(values + i), TSimd.Load(values + i), sum);
-        return TSimd.Sum(sum);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Adam(float* value, float* first, float* second, float* gradient, int count, float rate, float epsilon, float keep)
-    {
-        var (rateAll, epsilonAll, keepAll) = (TSimd.Broadcast(rate), TSimd.Broadcast(epsilon), TSimd.Broadcast(keep));
-        var (firstDecay, firstShare) = (TSimd.Broadcast(FirstDecay), TSimd.Broadcast(1 - FirstDecay));
-        var (secondDecay, secondShare) = (TSimd.Broadcast(SecondDecay), TSimd.Broadcast(1 - SecondDecay));
-        for (var i = 0; i < count; i += TSimd.Width)
-        {
-            var g = TSimd.Load(gradient + i);
-            var m = TSimd.MultiplyAdd(firstDecay, TSimd.Load(first + i), TSimd.Multiply(firstShare, g));
-            var v = TSimd.MultiplyAdd(secondDecay, TSimd.Load(second + i), TSimd.Multiply(secondShare, TSimd.Multiply(g, g)));
-            var change = TSimd.Divide(TSimd.Multiply(rateAll, m), TSimd.Add(TSimd.Sqrt(v), epsilonAll));
-            TSimd.Store(first + i, m);
-            TSimd.Store(second + i, v);
-            TSimd.Store(value + i, TSimd.Subtract(TSimd.Multiply(keepAll, TSimd.Load(value + i)), change));
-        }
     }
 }

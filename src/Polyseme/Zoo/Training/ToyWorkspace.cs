@@ -11,11 +11,13 @@ internal sealed unsafe class ToyWorkspace : IDisposable
 {
     private const int MaxWidth = 16;
     private float* _block;
+    private readonly int _batch;
     private GramSpace? _gram;
+    private NarrowSpace? _narrow;
 
     public ToyWorkspace(ToyShape shape, int batch)
     {
-        (Features, Hidden) = (shape.Features, shape.Hidden);
+        (Features, Hidden, _batch) = (shape.Features, shape.Hidden, batch);
         PaddedFeatures = (Features + 3) / 4 * 4;
         RowStride =
             Hidden <= 4 ? 4
@@ -93,6 +95,9 @@ internal sealed unsafe class ToyWorkspace : IDisposable
     /// <summary>What the Gram path works in; there from its first use.</summary>
     public GramSpace Gram => _gram ??= new GramSpace(Features, Hidden);
 
+    /// <summary>What the narrow path works in; there from its first use.</summary>
+    public NarrowSpace Narrow => _narrow ??= new NarrowSpace(Features, Hidden, _batch);
+
     /// <summary>Tiles that are worked on before their gradients are summed.</summary>
     public int ChunkTiles { get; }
 
@@ -159,6 +164,8 @@ internal sealed unsafe class ToyWorkspace : IDisposable
         _block = null;
         _gram?.Dispose();
         _gram = null;
+        _narrow?.Dispose();
+        _narrow = null;
     }
 
     private (nint At, int Count)[] Everything()

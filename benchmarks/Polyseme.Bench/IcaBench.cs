@@ -95,7 +95,12 @@ internal static class IcaBench
         return new FloatMatrix(rows, Columns, Array.ConvertAll(mixed.Data, value => (float)value));
     }
 
-    private static (double? Seconds, string Note) MeasurePeer(FloatMatrix data, int seed, FloatMatrix ours, Dictionary<string, double> stages)
+    private static (double? Seconds, string Note) MeasurePeer(
+        FloatMatrix data,
+        int seed,
+        FloatMatrix ours,
+        Dictionary<string, double> stages
+    )
     {
         var path = Path.GetTempFileName();
         try
@@ -111,7 +116,10 @@ internal static class IcaBench
             var lines = process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
             process.WaitForExit();
             if (process.ExitCode != 0 || lines.Length != 2)
-                return (null, $"no peer: {errors.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault("python3 failed")}");
+                return (
+                    null,
+                    $"no peer: {errors.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault("python3 failed")}"
+                );
             var fit = lines[0].Split(' ');
             stages["peer_iterations"] = double.Parse(fit[1]);
             stages["least_component_correlation"] = LeastCorrelation(data, ours, File.ReadAllBytes(path + ".components"));

@@ -144,15 +144,7 @@ internal static class DictionaryEvalCommand
         DictionaryEvaluation result;
         try
         {
-            result = DictionaryEvaluation.Run(
-                dictionary,
-                activations,
-                request.Config,
-                truth,
-                concepts,
-                new Rows(progress),
-                cancellation
-            );
+            result = DictionaryEvaluation.Run(dictionary, activations, request.Config, truth, concepts, new Rows(progress), cancellation);
         }
         catch (ArgumentException e)
         {
@@ -176,7 +168,12 @@ internal static class DictionaryEvalCommand
     private static void CheckWidth(FeatureDictionary dictionary, ActivationSource activations)
     {
         if (activations.NNeurons != dictionary.DIn)
-            throw new InputException(activations.Path, "has another width than the dictionary", $"{activations.NNeurons} columns", $"{dictionary.DIn}");
+            throw new InputException(
+                activations.Path,
+                "has another width than the dictionary",
+                $"{activations.NNeurons} columns",
+                $"{dictionary.DIn}"
+            );
     }
 
     private sealed class Rows(IProgress<Step> progress) : IProgress<(long Done, long All)>

@@ -87,7 +87,11 @@ internal static class DictionaryFitCommand
         common.AddTo(command);
         command.SetAction(parsed =>
         {
-            var settings = parsed.GetValue(set)!.Select(text => text.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], pair[1])).ToList();
+            var settings = parsed
+                .GetValue(set)!
+                .Select(text => text.Split('=', 2))
+                .Select(pair => KeyValuePair.Create(pair[0], pair[1]))
+                .ToList();
             if (parsed.GetValue(common.Seed) is { } seed)
                 settings.Add(KeyValuePair.Create("seed", $"{seed}"));
             var configured = Configured(ClassicalMethod.All.First(one => one.Name == parsed.GetRequiredValue(method)), settings);

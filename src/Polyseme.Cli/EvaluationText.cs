@@ -46,7 +46,11 @@ internal static class EvaluationText
             Add("MMCS dictionary to truth", recovery.MmcsDictionaryToTruth, recovery.UpToSign ? "up to sign" : "");
             Add("MCC", recovery.Mcc, "best one-to-one matching");
             Add("uniqueness", recovery.Uniqueness);
-            table.Add("recovered", $"{recovery.Recovered}", $"of {recovery.NearestCosine.Length}, cosine above {DirectionRecovery.RecoveredAbove}");
+            table.Add(
+                "recovered",
+                $"{recovery.Recovered}",
+                $"of {recovery.NearestCosine.Length}, cosine above {DirectionRecovery.RecoveredAbove}"
+            );
         }
         if (evaluation.Detection is { } detection)
         {

@@ -86,8 +86,7 @@ public static class ZooConfigs
 
     /// <summary>Records are copied by their own clone method, which <c>with</c> calls and reflection must find.</summary>
     private static T Copy<T>(T config)
-        where T : class =>
-        (T)config.GetType().GetMethod("<Clone>$", BindingFlags.Public | BindingFlags.Instance)!.Invoke(config, null)!;
+        where T : class => (T)config.GetType().GetMethod("<Clone>$", BindingFlags.Public | BindingFlags.Instance)!.Invoke(config, null)!;
 
     private static string Plain(string key) =>
         key.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToUpperInvariant();

@@ -23,15 +23,40 @@ public sealed class DictionaryCommandTests : IDisposable
         foreach (var seed in new[] { "0", "1" })
         {
             var fit = CommandLineRun.InProcess(
-                "dictionary", "fit", activations, "--method", "ksvd", "--set", "latents=12", "--set", "k=2", "--set", "iterations=20",
-                "--seed", seed, "--out", In($"ksvd-{seed}"), "--quiet"
+                "dictionary",
+                "fit",
+                activations,
+                "--method",
+                "online",
+                "--set",
+                "latents=12",
+                "--set",
+                "steps=300",
+                "--seed",
+                seed,
+                "--out",
+                In($"online-{seed}"),
+                "--quiet"
             );
             Assert.Equal((0, ""), (fit.Code, fit.Error));
-            Assert.Contains("Aharon", fit.Out, StringComparison.Ordinal);
+            Assert.Contains("Mairal", fit.Out, StringComparison.Ordinal);
         }
         var eval = CommandLineRun.InProcess(
-            "dictionary", "eval", In("ksvd-0"), activations, "--truth", truth, "--concepts", concepts, "--train", activations,
-            "--against", In("ksvd-1"), "--json", In("eval.json"), "--quiet"
+            "dictionary",
+            "eval",
+            In("online-0"),
+            activations,
+            "--truth",
+            truth,
+            "--concepts",
+            concepts,
+            "--train",
+            activations,
+            "--against",
+            In("online-1"),
+            "--json",
+            In("eval.json"),
+            "--quiet"
         );
         Assert.Equal((0, ""), (eval.Code, eval.Error));
         Assert.Contains("the right one", eval.Out, StringComparison.Ordinal);
@@ -48,10 +73,28 @@ public sealed class DictionaryCommandTests : IDisposable
         // A schema that accepts anything would be none.
         root["activity"]!["l0"] = "many";
         Assert.NotEmpty(schema.Validate(root.ToJsonString()));
-        Assert.Equal(json, CommandLineRun.InProcess(
-            "dictionary", "eval", In("ksvd-0"), activations, "--truth", truth, "--concepts", concepts, "--train", activations,
-            "--against", In("ksvd-1"), "--json", "-", "--quiet"
-        ).Out);
+        Assert.Equal(
+            json,
+            CommandLineRun
+                .InProcess(
+                    "dictionary",
+                    "eval",
+                    In("online-0"),
+                    activations,
+                    "--truth",
+                    truth,
+                    "--concepts",
+                    concepts,
+                    "--train",
+                    activations,
+                    "--against",
+                    In("online-1"),
+                    "--json",
+                    "-",
+                    "--quiet"
+                )
+                .Out
+        );
     }
 
     [Fact]
@@ -63,7 +106,12 @@ public sealed class DictionaryCommandTests : IDisposable
             {
                 new Pca(),
                 new Nmf { Latents = 3, MaxIterations = 5 },
-                new KSvd { Latents = 6, K = 2, Iterations = 2 },
+                new KSvd
+                {
+                    Latents = 6,
+                    K = 2,
+                    Iterations = 2,
+                },
                 new OnlineDictionaryLearning { Latents = 6, Steps = 3 },
                 new KMeans { Latents = 3 },
             }
@@ -87,7 +135,9 @@ public sealed class DictionaryCommandTests : IDisposable
         CommandLineRun
             .InProcess("dictionary", "fit", activations, "--method", "ksvd", "--set", "k=0")
             .AssertRefused(ExitCode.Usage, "k=0", "at least 1");
-        CommandLineRun.InProcess("dictionary", "fit", activations, "--method", "pca", "--set", "k=2").AssertRefused(ExitCode.Usage, "'k'", "components");
+        CommandLineRun
+            .InProcess("dictionary", "fit", activations, "--method", "pca", "--set", "k=2")
+            .AssertRefused(ExitCode.Usage, "'k'", "components");
         CommandLineRun
             .InProcess("dictionary", "fit", activations, "--method", "nmf", "--out", In("nmf"), "--quiet")
             .AssertRefused(ExitCode.Input, "not negative");
@@ -95,18 +145,19 @@ public sealed class DictionaryCommandTests : IDisposable
             .InProcess("dictionary", "fit", activations, "--method", "fastica", "--set", "components=99", "--out", In("ica"), "--quiet")
             .AssertRefused(ExitCode.Input, "99 components");
         CommandLineRun.InProcess("dictionary", "eval", In("nothing"), activations, "--quiet").AssertRefused(ExitCode.Input, "nothing");
-        Assert.Equal(
-            0,
-            CommandLineRun.InProcess("dictionary", "fit", activations, "--method", "pca", "--out", In("pca"), "--quiet").Code
-        );
+        Assert.Equal(0, CommandLineRun.InProcess("dictionary", "fit", activations, "--method", "pca", "--out", In("pca"), "--quiet").Code);
         SafetensorsFile.Write(In("narrow.safetensors"), [SafetensorsTensor.Of("activations", new float[20], 10, 2)]);
-        CommandLineRun.InProcess("dictionary", "eval", In("pca"), In("narrow.safetensors"), "--quiet").AssertRefused(ExitCode.Input, "width");
+        CommandLineRun
+            .InProcess("dictionary", "eval", In("pca"), In("narrow.safetensors"), "--quiet")
+            .AssertRefused(ExitCode.Input, "width");
         SafetensorsFile.Write(In("truth.safetensors"), [SafetensorsTensor.Of("directions", new float[6], 2, 3)]);
         CommandLineRun
             .InProcess("dictionary", "eval", In("pca"), activations, "--truth", In("truth.safetensors"), "--quiet")
             .AssertRefused(ExitCode.Input, "[2, 3]");
         File.WriteAllText(In("pca/classical.json"), "{\"schema\": \"polyseme.classical-dictionary/1\", \"kind\": \"circular\"}\n");
-        CommandLineRun.InProcess("dictionary", "eval", In("pca"), activations, "--truth", truth, "--quiet").AssertRefused(ExitCode.Input, "circular");
+        CommandLineRun
+            .InProcess("dictionary", "eval", In("pca"), activations, "--truth", truth, "--quiet")
+            .AssertRefused(ExitCode.Input, "circular");
     }
 
     private string In(string name) => Path.Combine(_folder.Path, name);

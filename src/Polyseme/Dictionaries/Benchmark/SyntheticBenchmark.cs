@@ -170,7 +170,8 @@ public sealed class SyntheticBenchmark
                 .Range(1, config.Features)
                 .Select(i =>
                     last < 1
-                        ? config.LeastFrequent + ((config.MostFrequent - config.LeastFrequent) * (Math.Pow(i, -config.Exponent) - last) / (1 - last))
+                        ? config.LeastFrequent
+                            + ((config.MostFrequent - config.LeastFrequent) * (Math.Pow(i, -config.Exponent) - last) / (1 - last))
                         : config.MostFrequent
                 ),
         ];
@@ -257,5 +258,6 @@ public sealed class SyntheticBenchmark
         return (low + high) / 2;
     }
 
-    private static double NormalCumulative(double x) => torch.special.erfc(torch.tensor(-x / Math.Sqrt(2), torch.float64)).item<double>() / 2;
+    private static double NormalCumulative(double x) =>
+        torch.special.erfc(torch.tensor(-x / Math.Sqrt(2), torch.float64)).item<double>() / 2;
 }

@@ -46,7 +46,10 @@ public sealed record SyntheticConfig
     public double MostFrequent
     {
         get => _most;
-        init => _most = value is > 0 and <= 1 ? value : throw new ArgumentException($"most-frequent is {value}, but must lie in (0, 1]", "most-frequent");
+        init =>
+            _most = value is > 0 and <= 1
+                ? value
+                : throw new ArgumentException($"most-frequent is {value}, but must lie in (0, 1]", "most-frequent");
     }
 
     /// <summary>Probability of the least frequent feature, in (0, 1].</summary>
@@ -54,7 +57,9 @@ public sealed record SyntheticConfig
     {
         get => _least;
         init =>
-            _least = value is > 0 and <= 1 ? value : throw new ArgumentException($"least-frequent is {value}, but must lie in (0, 1]", "least-frequent");
+            _least = value is > 0 and <= 1
+                ? value
+                : throw new ArgumentException($"least-frequent is {value}, but must lie in (0, 1]", "least-frequent");
     }
 
     /// <summary>Trees of features. A child is on only where its parent is, and of siblings one at most.</summary>
@@ -82,14 +87,22 @@ public sealed record SyntheticConfig
     public int CorrelationRank
     {
         get => _rank;
-        init => _rank = value >= 0 ? value : throw new ArgumentException($"correlation-rank is {value}, but must be at least 0", "correlation-rank");
+        init =>
+            _rank =
+                value >= 0
+                    ? value
+                    : throw new ArgumentException($"correlation-rank is {value}, but must be at least 0", "correlation-rank");
     }
 
     /// <summary>Standard deviation of a loading on a factor; √rank times this is at most .9, so that something of its own is left to each feature.</summary>
     public double CorrelationScale
     {
         get => _correlation;
-        init => _correlation = value >= 0 ? value : throw new ArgumentException($"correlation-scale is {value}, but must be at least 0", "correlation-scale");
+        init =>
+            _correlation =
+                value >= 0
+                    ? value
+                    : throw new ArgumentException($"correlation-scale is {value}, but must be at least 0", "correlation-scale");
     }
 
     /// <summary>Mean of the normal whose magnitude a feature has when it is on.</summary>

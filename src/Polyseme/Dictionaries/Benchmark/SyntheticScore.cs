@@ -1,5 +1,5 @@
-using Polyseme.Dictionaries.Metrics;
 using System.Runtime.InteropServices;
+using Polyseme.Dictionaries.Metrics;
 using TorchSharp;
 
 namespace Polyseme.Dictionaries.Benchmark;
@@ -20,7 +20,12 @@ public sealed record SyntheticScore(double F1, double Mcc, double Uniqueness, do
     /// <param name="blocks">Held-out blocks of <see cref="SyntheticBenchmark.BlockRows"/> rows, at least 1.</param>
     /// <param name="cancellation">Checked at each block.</param>
     /// <exception cref="ArgumentException">The dictionary is of another width.</exception>
-    public static SyntheticScore Of(FeatureDictionary dictionary, SyntheticBenchmark benchmark, int blocks, CancellationToken cancellation = default)
+    public static SyntheticScore Of(
+        FeatureDictionary dictionary,
+        SyntheticBenchmark benchmark,
+        int blocks,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(blocks, 1);
         if (dictionary.DIn != benchmark.Config.Width || dictionary.DOut != dictionary.DIn)

@@ -124,10 +124,17 @@ public static class ClassicalDictionaryFile
     {
         var array = file.Find(name) ?? throw new InputException(file.Path, $"holds no '{name}'");
         if (array.Type != DType.F32 || array.Shape.Length is < 1 or > 2)
-            throw new InputException(file.Path, $"has '{name}' of the wrong kind", $"{array.Type} {array.ShapeText}", "F32 of one or two dimensions");
+            throw new InputException(
+                file.Path,
+                $"has '{name}' of the wrong kind",
+                $"{array.Type} {array.ShapeText}",
+                "F32 of one or two dimensions"
+            );
         var values = file.ReadSingles(array);
         if (Array.FindIndex(values, value => !float.IsFinite(value)) is var bad && bad >= 0)
             throw new InputException(file.Path, $"has '{name}' that is not finite", $"{values[bad]} at {bad}");
-        return array.Shape.Length == 1 ? new FloatMatrix(1, values.Length, values) : new FloatMatrix((int)array.Shape[0], (int)array.Shape[1], values);
+        return array.Shape.Length == 1
+            ? new FloatMatrix(1, values.Length, values)
+            : new FloatMatrix((int)array.Shape[0], (int)array.Shape[1], values);
     }
 }

@@ -85,7 +85,12 @@ public static class FastIca
         };
     }
 
-    private static FastIcaResult Symmetric(torch.Tensor whitened, torch.Tensor rotation, FastIcaConfig config, CancellationToken cancellation)
+    private static FastIcaResult Symmetric(
+        torch.Tensor whitened,
+        torch.Tensor rotation,
+        FastIcaConfig config,
+        CancellationToken cancellation
+    )
     {
         var dimensions = (int)rotation.shape[0];
         var pulls = torch.zeros_like(rotation); // each component's last step, before decorrelation
@@ -125,7 +130,12 @@ public static class FastIca
         return new FastIcaResult(config, LinearAlgebra.ToMatrix(rotation), iterations, converged);
     }
 
-    private static FastIcaResult Deflation(torch.Tensor whitened, torch.Tensor rotation, FastIcaConfig config, CancellationToken cancellation)
+    private static FastIcaResult Deflation(
+        torch.Tensor whitened,
+        torch.Tensor rotation,
+        FastIcaConfig config,
+        CancellationToken cancellation
+    )
     {
         var iterations = 0;
         var converged = true;

@@ -51,7 +51,8 @@ public sealed record OnlineDictionaryLearning : ClassicalMethod
     public double Forgetting
     {
         get => _forgetting;
-        init => _forgetting = value >= 0 ? value : throw new ArgumentException($"forgetting is {value}, but must be at least 0", "forgetting");
+        init =>
+            _forgetting = value >= 0 ? value : throw new ArgumentException($"forgetting is {value}, but must be at least 0", "forgetting");
     }
 
     /// <summary>Whether the mean is taken from rows before.</summary>

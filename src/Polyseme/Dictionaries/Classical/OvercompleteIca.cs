@@ -17,7 +17,7 @@ public sealed record OvercompleteIca : ClassicalMethod
     private const int BlockRows = 1 << 13;
     private readonly int _latents;
     private readonly int _iterations = 400;
-    private readonly double _reconstruction = 0.1;
+    private readonly double _reconstruction = 1;
     private readonly double _sharpness = 3;
     private readonly double _learningRate = 0.03;
 

@@ -29,7 +29,10 @@ public sealed record SparseCodeDictionary : FeatureDictionary
         }
         (Directions, Offset, Method) = (directions, offset, method);
         _coder = new Lazy<SparseCoder>(() =>
-            new SparseCoder(new Matrix(directions.Rows, directions.Columns, Array.ConvertAll(directions.Data, value => (double)value)), method)
+            new SparseCoder(
+                new Matrix(directions.Rows, directions.Columns, Array.ConvertAll(directions.Data, value => (double)value)),
+                method
+            )
         );
     }
 

@@ -32,11 +32,17 @@ internal sealed class SparseCoder
             throw new ArgumentException($"rows have {rows.Columns} columns, but directions {_d}", nameof(rows));
         var products = LinearAlgebra.MultiplyTranspose(rows, new Matrix(_n, _d, _directions)); // x·d_k
         var codes = start?.Copy() ?? new Matrix(rows.Rows, _n);
-        Parallel.For(0, rows.Rows, () => new Scratch(_n, _method), (i, _, scratch) =>
-        {
-            CodeRow(rows.Row(i), products.Row(i), codes.Row(i), scratch);
-            return scratch;
-        }, _ => { });
+        Parallel.For(
+            0,
+            rows.Rows,
+            () => new Scratch(_n, _method),
+            (i, _, scratch) =>
+            {
+                CodeRow(rows.Row(i), products.Row(i), codes.Row(i), scratch);
+                return scratch;
+            },
+            _ => { }
+        );
         return codes;
     }
 
@@ -95,7 +101,13 @@ internal sealed class SparseCoder
     }
 
     /// <summary>Batch OMP with a progressive Cholesky factor of the chosen directions' Gram matrix: Rubinstein, Zibulevsky and Elad 2008, algorithm 3.</summary>
-    private void OrthogonalMatchingPursuit(ReadOnlySpan<double> row, ReadOnlySpan<double> product, Span<double> code, int k, Scratch scratch)
+    private void OrthogonalMatchingPursuit(
+        ReadOnlySpan<double> row,
+        ReadOnlySpan<double> product,
+        Span<double> code,
+        int k,
+        Scratch scratch
+    )
     {
         var energy = 0.0;
         foreach (var value in row)

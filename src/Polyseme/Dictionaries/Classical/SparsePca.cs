@@ -25,7 +25,10 @@ public sealed record SparsePca : ClassicalMethod
     public double Sparsity
     {
         get => _sparsity;
-        init => _sparsity = value is >= 0 and < 1 ? value : throw new ArgumentException($"sparsity is {value}, but must lie in [0, 1)", "sparsity");
+        init =>
+            _sparsity = value is >= 0 and < 1
+                ? value
+                : throw new ArgumentException($"sparsity is {value}, but must lie in [0, 1)", "sparsity");
     }
 
     /// <summary>Most iterations of a component.</summary>

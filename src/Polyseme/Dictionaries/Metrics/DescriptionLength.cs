@@ -17,7 +17,8 @@ public sealed record DescriptionLengthConfig
     public double Precision
     {
         get => _precision;
-        init => _precision = value is > 0 and < 1 ? value : throw new ArgumentException($"precision is {value}, but must lie between 0 and 1");
+        init =>
+            _precision = value is > 0 and < 1 ? value : throw new ArgumentException($"precision is {value}, but must lie between 0 and 1");
     }
 }
 

@@ -155,7 +155,9 @@ public sealed record DictionaryEvaluation
         }
         var measured = reconstruction.Result();
         var fired = activity.Result();
-        var (probes, absorption) = concepts is null ? (null, null) : Probe(dictionary, activations, concepts, directions, config, cancellation);
+        var (probes, absorption) = concepts is null
+            ? (null, null)
+            : Probe(dictionary, activations, concepts, directions, config, cancellation);
         return new DictionaryEvaluation
         {
             Config = config,
@@ -228,7 +230,9 @@ public sealed record DictionaryEvaluation
     private static float[] Floats(torch.Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.contiguous().bytes).ToArray();
 
     private static string KindOf(FeatureDictionary dictionary) =>
-        dictionary is SparseAutoencoder autoencoder ? $"SparseAutoencoder/{autoencoder.Activation.GetType().Name}" : dictionary.GetType().Name;
+        dictionary is SparseAutoencoder autoencoder
+            ? $"SparseAutoencoder/{autoencoder.Activation.GetType().Name}"
+            : dictionary.GetType().Name;
 
     private static double? ReadsAlongWrites(FeatureDictionary dictionary) =>
         dictionary is SparseAutoencoder { Encoder: var encoder, Decoder: var decoder }
@@ -279,7 +283,9 @@ public sealed record DictionaryEvaluation
         return (probes, absorption);
 
         KSparseProbe[] Sizes(ProbeData data) =>
-            config.ProbeSizes.Where(k => k <= data.Values.Columns).ToArray() is { Length: > 0 } sizes ? SparseProbe.Measure(data, sizes) : [];
+            config.ProbeSizes.Where(k => k <= data.Values.Columns).ToArray() is { Length: > 0 } sizes
+                ? SparseProbe.Measure(data, sizes)
+                : [];
     }
 
     /// <summary>Concepts that are or are not there: binary ones, and each category of a categorical one. Numbers are none.</summary>

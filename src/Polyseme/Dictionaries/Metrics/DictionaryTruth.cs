@@ -16,7 +16,8 @@ public sealed record DictionaryTruth(Matrix Directions, FloatMatrix? Features)
     public static DictionaryTruth Read(string path, long nSamples, int width)
     {
         var file = ArrayFiles.Open(path);
-        var directions = TwoDimensional("directions") ?? throw new InputException(path, "holds no 'directions'", expected: "a tensor [n_features, d]");
+        var directions =
+            TwoDimensional("directions") ?? throw new InputException(path, "holds no 'directions'", expected: "a tensor [n_features, d]");
         if (directions.Shape[1] != width || directions.Shape[0] < 1)
             throw new InputException(path, "has directions of another width", directions.ShapeText, $"[n_features, {width}]");
         var features = TwoDimensional("features");
@@ -44,7 +45,9 @@ public sealed record DictionaryTruth(Matrix Directions, FloatMatrix? Features)
             path,
             [
                 SafetensorsTensor.Of("directions", Directions.Data, Directions.Rows, Directions.Columns),
-                .. Features is { } features ? new[] { SafetensorsTensor.Of("features", features.Data, features.Rows, features.Columns) } : [],
+                .. Features is { } features
+                    ? new[] { SafetensorsTensor.Of("features", features.Data, features.Rows, features.Columns) }
+                    : [],
             ]
         );
 }

@@ -49,7 +49,10 @@ public sealed record DirectionRecovery
     public static DirectionRecovery Measure(Matrix truth, Matrix directions, bool upToSign)
     {
         if (truth.Rows == 0 || directions.Rows == 0)
-            throw new ArgumentException($"there are {truth.Rows} true features and {directions.Rows} latents, but both must be at least 1", nameof(truth));
+            throw new ArgumentException(
+                $"there are {truth.Rows} true features and {directions.Rows} latents, but both must be at least 1",
+                nameof(truth)
+            );
         var cosines = Cosines.Between(truth, directions); // [n_features, n_latents]
         var magnitudes = new Matrix(cosines.Rows, cosines.Columns, Array.ConvertAll(cosines.Data, Math.Abs));
         var compared = upToSign ? magnitudes : cosines;

@@ -10,8 +10,7 @@ namespace Polyseme.Dictionaries.Metrics;
 public sealed record ProbeData(FloatMatrix Values, bool[] Labels, int[] Learn, int[] Test)
 {
     /// <summary>Whether both kinds of label occur on both sides; without that there is nothing to probe.</summary>
-    public bool IsDecidable =>
-        new[] { Learn, Test }.All(side => side.Any(row => Labels[row]) && side.Any(row => !Labels[row]));
+    public bool IsDecidable => new[] { Learn, Test }.All(side => side.Any(row => Labels[row]) && side.Any(row => !Labels[row]));
 }
 
 /// <summary>A probe on k columns.</summary>
@@ -43,7 +42,10 @@ public static class SparseProbe
         }
         return
         [
-            .. Enumerable.Range(0, difference.Length).OrderByDescending(j => Math.Abs(difference[j])).Take(Math.Min(count, difference.Length)),
+            .. Enumerable
+                .Range(0, difference.Length)
+                .OrderByDescending(j => Math.Abs(difference[j]))
+                .Take(Math.Min(count, difference.Length)),
         ];
     }
 

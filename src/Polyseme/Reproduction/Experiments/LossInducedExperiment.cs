@@ -83,7 +83,9 @@ public sealed class LossInducedExperiment : Experiment
             var plain = training with { Temperature = 0 };
             rows.Add(Halves(plain, LossInducedPolysemanticity.TrainMany(plain, cancellation), "without annealing, ", asserted: false));
             var longer = training with { Steps = 4 * training.Steps };
-            rows.Add(Halves(longer, LossInducedPolysemanticity.TrainMany(longer, cancellation), "longer-training control, ", asserted: true));
+            rows.Add(
+                Halves(longer, LossInducedPolysemanticity.TrainMany(longer, cancellation), "longer-training control, ", asserted: true)
+            );
         }
         return new ExperimentResult(
             $"exhaustive for k = 4 and 8; {trained[4].Count} trained neurons each, noise annealed from T = {new LossInducedConfig().Temperature}, Adam, {new LossInducedConfig().Steps:N0} steps",

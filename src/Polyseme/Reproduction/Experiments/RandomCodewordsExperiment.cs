@@ -36,7 +36,15 @@ public sealed class RandomCodewordsExperiment : Experiment
         var (learn, test) = (words.SelectRows(seen), words.SelectRows(others));
         var (learnLabels, testLabels) = (labels.SelectRows(seen), labels.SelectRows(others));
         progress?.Report(new Step("probes", 0, 4));
-        var mlp = Readouts.Mlp(learn, learnLabels, [learn, test], hidden, steps, new RandomStream(config.Seed, "codewords/mlp"), cancellation);
+        var mlp = Readouts.Mlp(
+            learn,
+            learnLabels,
+            [learn, test],
+            hidden,
+            steps,
+            new RandomStream(config.Seed, "codewords/mlp"),
+            cancellation
+        );
         var probes = new (string Name, double Seen, double Other)[]
         {
             (

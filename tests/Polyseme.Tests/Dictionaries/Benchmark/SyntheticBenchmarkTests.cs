@@ -102,8 +102,18 @@ public sealed class SyntheticBenchmarkTests
         double Spread(double scale)
         {
             // Variance of the number of features that are on: of independent ones Σ p(1 − p).
-            var rows = new SyntheticBenchmark(new SyntheticConfig { Trees = 0, CorrelationScale = scale, CorrelationRank = 3 }).Rows(4096);
-            var counts = Enumerable.Range(0, 4096).Select(row => (double)rows.Features.Row(row).ToArray().Count(value => value > 0)).ToArray();
+            var rows = new SyntheticBenchmark(
+                new SyntheticConfig
+                {
+                    Trees = 0,
+                    CorrelationScale = scale,
+                    CorrelationRank = 3,
+                }
+            ).Rows(4096);
+            var counts = Enumerable
+                .Range(0, 4096)
+                .Select(row => (double)rows.Features.Row(row).ToArray().Count(value => value > 0))
+                .ToArray();
             var mean = counts.Average();
             return counts.Average(count => (count - mean) * (count - mean));
         }
@@ -141,7 +151,11 @@ public sealed class SyntheticBenchmarkTests
         Assert.Equal(1, truth.Uniqueness);
         var random = new RandomStream(1, "random").NormalMatrix(512, 64);
         for (var i = 0; i < 512; i++)
-            System.Numerics.Tensors.TensorPrimitives.Divide(random.Row(i), System.Numerics.Tensors.TensorPrimitives.Norm<double>(random.Row(i)), random.Row(i));
+            System.Numerics.Tensors.TensorPrimitives.Divide(
+                random.Row(i),
+                System.Numerics.Tensors.TensorPrimitives.Norm<double>(random.Row(i)),
+                random.Row(i)
+            );
         var chance = Score(random);
         Assert.True(truth.F1 > 0.5 && truth.F1 > chance.F1 + 0.3, $"{truth.F1} against {chance.F1}");
         Assert.True(chance.Mcc < 0.5, $"{chance.Mcc}");

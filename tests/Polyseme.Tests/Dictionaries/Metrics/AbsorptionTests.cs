@@ -14,13 +14,11 @@ public sealed class AbsorptionTests
     public void Latents_that_speak_for_the_concept_in_their_own_rows_absorb_it()
     {
         // Where concept and token meet, one latent writes both and the concept's own is silent.
-        var directions = Matrix.FromRows(
-            [
-                Row(0),
-                .. Enumerable.Range(1, Tokens).Select(token => Row(0, token)),
-                .. Enumerable.Range(1, Tokens).Select(token => Row(token)),
-            ]
-        );
+        var directions = Matrix.FromRows([
+            Row(0),
+            .. Enumerable.Range(1, Tokens).Select(token => Row(0, token)),
+            .. Enumerable.Range(1, Tokens).Select(token => Row(token)),
+        ]);
         var absorption = Measure(
             directions,
             (concept, token) =>

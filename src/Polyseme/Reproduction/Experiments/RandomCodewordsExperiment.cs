@@ -1,4 +1,3 @@
-using Polyseme.Dictionaries;
 using Polyseme.Dictionaries.Classical;
 using Polyseme.Numerics;
 using Polyseme.Reports.Figures;
@@ -25,9 +24,8 @@ public sealed class RandomCodewordsExperiment : Experiment
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
         var tables = config.Choose(20, 40, 60);
-        var steps = config.Choose(400, 800, 800);
-        // The labels of the seen items are 14,000, 56,000 and 168,000 random bits; the probe has several parameters for each.
-        var hidden = config.Choose(256, 1024, 4096);
+        var steps = config.Choose(400, 500, 800);
+        var hidden = config.Choose(256, 512, 1024);
         var codewords = new RandomCodewordsConfig { Seed = config.Seed, Items = config.Choose(1000, 2000, 4000) };
         var words = RandomCodewords.Words(codewords);
         var labels = Columns(ItemTables.Of(codewords.Items, tables, config.Seed, "codewords"));
@@ -43,7 +41,8 @@ public sealed class RandomCodewordsExperiment : Experiment
             hidden,
             steps,
             new RandomStream(config.Seed, "codewords/mlp"),
-            cancellation
+            cancellation,
+            highestRate: 3e-3
         );
         var probes = new (string Name, double Seen, double Other)[]
         {

@@ -1,6 +1,5 @@
 using Polyseme.Dictionaries.Benchmark;
 using Polyseme.Dictionaries.Classical;
-using Polyseme.Dictionaries.Metrics;
 using Polyseme.Numerics;
 
 namespace Polyseme.Tests.Dictionaries.Benchmark;

@@ -8,7 +8,10 @@ internal sealed record BenchGroup(string Name, string Summary, Func<BenchOptions
 {
     /// <summary>Every group there is.</summary>
     public static IReadOnlyList<BenchGroup> All { get; } =
-    [new("toy", "training steps of small networks against eager libtorch and the machine's multiply-add peak", ToyBench.Run)];
+    [
+        new("toy", "training steps of small networks against eager libtorch and the machine's multiply-add peak", ToyBench.Run),
+        new("ica", "independent components of a layer against scikit-learn's FastICA", IcaBench.Run),
+    ];
 }
 
 /// <summary>How to measure.</summary>

@@ -46,9 +46,9 @@ return 0;
 
 static string Line(Measurement m)
 {
-    var line = $"{m.Name, -12} {m.Ours:N0} {m.Unit}";
+    var line = $"{m.Name, -12} {Number(m.Ours)} {m.Unit}";
     if (m.Peer is { } peer)
-        line += $"  peer {peer:N0}";
+        line += $"  peer {Number(peer)}";
     if (m.Ratio is { } ratio)
         line += $"  ratio {ratio:F1}";
     if (m.LimitFraction is { } limit)
@@ -63,3 +63,5 @@ static string Line(Measurement m)
         m.Stages.Count == 0 ? "" : "\n  " + string.Join("  ", m.Stages.Select(stage => $"{stage.Key} {stage.Value:G4}"))
     );
 }
+
+static string Number(double value) => value < 100 ? $"{value:G4}" : $"{value:N0}";

@@ -10,9 +10,12 @@ internal static class DictionaryCommand
         var command = new DocumentedCommand(
             "dictionary",
             "Dictionaries of directions in activation space.",
+            "polyseme dictionary fit acts.npy --method ksvd --set latents=512 --out runs/ksvd",
             "polyseme dictionary convert ae.pt out/sae --to saelens"
         )
         {
+            DictionaryFitCommand.Create(context),
+            DictionaryEvalCommand.Create(context),
             DictionaryConvertCommand.Create(context),
             DictionaryTrainCommand.Create(context),
         };

@@ -21,6 +21,9 @@ public abstract record FeatureDictionary
     /// <summary>What one unit of each latent adds to the reconstruction; not normalised. Shape: <c>[n_latents, d_out]</c>.</summary>
     public abstract FloatMatrix Directions { get; }
 
+    /// <summary><see cref="Directions"/> in double precision, copied. Shape: <c>[n_latents, d_out]</c>.</summary>
+    public Matrix DirectionsInDouble() => new(NLatents, DOut, Array.ConvertAll(Directions.Data, value => (double)value));
+
     /// <summary>Latents of rows.</summary>
     /// <param name="rows">float32, on any device. Shape: <c>[n_rows, d_in]</c>.</param>
     /// <returns>Shape: <c>[n_rows, n_latents]</c>, on the same device.</returns>

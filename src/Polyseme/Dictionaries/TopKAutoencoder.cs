@@ -24,6 +24,9 @@ public sealed record TopKConfig
     /// <summary>Adam's learning rate, falling to zero along a quarter cosine.</summary>
     public double LearningRate { get; init; } = 4e-3;
 
+    /// <summary>Whether the origin b_dec is learned; else it stays where it starts, at the median of every neuron.</summary>
+    public bool LearnOrigin { get; init; } = true;
+
     /// <summary>A latent that did not fire in this many steps is dead and takes part in the auxiliary loss.</summary>
     public int DeadAfter { get; init; } = 100;
 
@@ -143,8 +146,10 @@ public static class TopKAutoencoder
                 Backward(row, step, dead);
             KeepDecoderGradientTangent();
             var learningRate = _config.LearningRate * Math.Cos(Math.PI / 2 * step / _config.Steps);
-            foreach (var array in (ReadOnlySpan<AdamArray>)[_encoder, _encoderBias, _decoder, _origin])
+            foreach (var array in (ReadOnlySpan<AdamArray>)[_encoder, _encoderBias, _decoder])
                 array.Descend(learningRate, step + 1);
+            if (_config.LearnOrigin)
+                _origin.Descend(learningRate, step + 1);
             Normalise(_decoder.Values);
         }
 

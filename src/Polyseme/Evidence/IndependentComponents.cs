@@ -1,5 +1,5 @@
 using Polyseme.Activations;
-using Polyseme.Dictionaries;
+using Polyseme.Dictionaries.Classical;
 using Polyseme.Numerics;
 
 namespace Polyseme.Evidence;

@@ -9,6 +9,11 @@ namespace Polyseme.Networks;
 /// <param name="Loss">From outputs <c>[models, contexts, n_ctx, outputs]</c> to losses <c>[models]</c>.</param>
 internal sealed record TransformerBatch(long[] Tokens, Func<Tensor, Tensor> Loss);
 
+/// <summary>A penalty on the size of activations, added to the loss: λ·Σ|h| of a row, averaged over rows.</summary>
+/// <param name="Hook">Whose activations; one of <c>[models, rows, width]</c>, so none inside attention.</param>
+/// <param name="Strengths">λ, one for each model.</param>
+internal sealed record ActivationPenalty(string Hook, IReadOnlyList<double> Strengths);
+
 /// <summary>What training gave.</summary>
 /// <param name="Networks">The trained models, in the order of their seeds; <c>null</c> for one that diverged.</param>
 /// <param name="Curve">Steps with the mean loss of the models that had not diverged.</param>
@@ -59,6 +64,9 @@ internal sealed record TransformerTraining
     /// <summary>Weights that are not trained, with their values.</summary>
     public IReadOnlyDictionary<string, Matrix> Fixed { get; init; } = new Dictionary<string, Matrix>();
 
+    /// <summary>What activations cost; <c>null</c> = nothing. With it all models start from the weights of the first, so that only λ tells them apart.</summary>
+    public ActivationPenalty? Penalty { get; init; }
+
     /// <summary>The stage that progress is reported under.</summary>
     public string Stage { get; init; } = "training transformers";
 
@@ -103,6 +111,8 @@ internal sealed record TransformerTraining
     )
     {
         using var scope = NewDisposeScope();
+        CheckPenalty();
+        var strengths = Penalty is null ? null : tensor(Penalty.Strengths.ToArray()).to(Shape.DoublePrecision ? float64 : float32);
         var weights = WeightDictionary(seed);
         var trained = Shape.Parameters().Where(parameter => !Fixed.ContainsKey(parameter.Name)).ToList();
         // The trained weights lie in one vector, so that a step of Adam is a few calls however many weights there are. The leaves are views of it.
@@ -127,9 +137,18 @@ internal sealed record TransformerTraining
             cancellation.ThrowIfCancellationRequested();
             using var inner = NewDisposeScope();
             var (tokens, lossOf) = batch(step);
-            var outputs = TransformerForward.Run(Shape, weights, tensor(tokens), (_, held) => held);
+            Tensor? penalised = null;
+            var outputs = TransformerForward.Run(
+                Shape,
+                weights,
+                tensor(tokens),
+                (hook, held) => hook == Penalty?.Hook ? penalised = held : held
+            );
             var perModel = lossOf(outputs.view(Models, tokens.Length / Shape.Context, Shape.Context, Shape.OutputWidth));
-            var gradients = autograd.grad([perModel.sum()], leaves);
+            var total = perModel.sum();
+            if (penalised is not null && strengths is not null)
+                total = total + (strengths * penalised.abs().sum(dim: -1).mean([1])).sum();
+            var gradients = autograd.grad([total], leaves);
             if (step % Math.Max(1, Steps / CurvePoints) == 0 || step == Steps - 1)
             {
                 losses = perModel.detach().to(float64).data<double>().ToArray();
@@ -161,7 +180,22 @@ internal sealed record TransformerTraining
     }
 
     private Dictionary<string, Tensor> WeightDictionary(ulong seed) =>
-        TransformerWeights.ToTensors(Shape, [.. Enumerable.Range(0, Models).Select(model => Start(seed, model))]);
+        TransformerWeights.ToTensors(Shape, [.. Enumerable.Range(0, Models).Select(model => Start(seed, Penalty is null ? model : 0))]);
+
+    private void CheckPenalty()
+    {
+        if (Penalty is not { } penalty)
+            return;
+        if (!Shape.Hooks().Any(hook => hook.Name == penalty.Hook) || penalty.Hook.Contains(".attn.", StringComparison.Ordinal))
+            throw new ArgumentException($"no hook '{penalty.Hook}' outside attention can be penalised");
+        if (penalty.Strengths.Count != Models)
+            throw new ArgumentException($"there are {penalty.Strengths.Count} strengths of the penalty, but {Models} models");
+        foreach (var strength in penalty.Strengths)
+        {
+            if (!(strength >= 0 && double.IsFinite(strength)))
+                throw new ArgumentException($"a penalty's strength is {strength}; it ranges from 0 up");
+        }
+    }
 
     private void Descend(Tensor flat, Tensor mean, Tensor square, Tensor gradient, int step)
     {

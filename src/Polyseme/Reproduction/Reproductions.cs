@@ -49,6 +49,9 @@ public static class Reproductions
         new InterferenceWeightsExperiment(),
         new EntropyConceptExperiment(),
         new FatGiraffeExperiment(),
+        new DisentangledExperiment(),
+        new FeatureManifoldExperiment(),
+        new ForcedSparsityExperiment(),
         new TmsAbsoluteExperiment(),
         new StuckAbsoluteExperiment(),
         new StuckAndExperiment(),
@@ -60,6 +63,7 @@ public static class Reproductions
         new SkipTrigramsExperiment(),
         new SoftmaxInhibitionExperiment(),
         new AttentionSuperpositionExperiment(),
+        new TowardsMonosemanticityExperiment(),
     ];
 
     /// <summary>The experiment called <paramref name="name"/>.</summary>

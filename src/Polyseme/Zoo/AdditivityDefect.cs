@@ -50,4 +50,45 @@ public static class AdditivityDefect
         }
         return defects.Count == 0 ? null : defects.Average();
     }
+
+    /// <summary>The same of two factors with several values each, neither of which can be absent: tokens, for instance.</summary>
+    /// <param name="means">Mean activations for value i of one factor and j of the other, row i·<paramref name="second"/> + j. Shape: <c>[first · second, width]</c>.</param>
+    /// <param name="second">Values of the second factor.</param>
+    /// <returns>
+    /// Mean over i, j of ‖h(i,j) − h(i,·) − h(·,j) + h(·,·)‖², over the mean of ½‖h(i,·) − h(·,·)‖² + ½‖h(·,j) − h(·,·)‖², a dot for an average over values;
+    /// <c>null</c> when neither factor moves the layer.
+    /// </returns>
+    public static double? OfFactors(Matrix means, int second)
+    {
+        if (second < 1 || means.Rows % second != 0)
+            throw new ArgumentException($"second is {second}; it divides the {means.Rows} rows", nameof(second));
+        var first = means.Rows / second;
+        double missing = 0,
+            size = 0;
+        for (var k = 0; k < means.Columns; k++)
+        {
+            double[] ofFirst = new double[first],
+                ofSecond = new double[second];
+            var all = 0.0;
+            for (var i = 0; i < first; i++)
+            {
+                for (var j = 0; j < second; j++)
+                {
+                    var value = means[(i * second) + j, k];
+                    ofFirst[i] += value / second;
+                    ofSecond[j] += value / first;
+                    all += value / means.Rows;
+                }
+            }
+            for (var i = 0; i < first; i++)
+            {
+                for (var j = 0; j < second; j++)
+                {
+                    missing += Math.Pow(means[(i * second) + j, k] - ofFirst[i] - ofSecond[j] + all, 2);
+                    size += (Math.Pow(ofFirst[i] - all, 2) + Math.Pow(ofSecond[j] - all, 2)) / 2;
+                }
+            }
+        }
+        return size > 1e-12 ? missing / size : null;
+    }
 }

@@ -3,14 +3,15 @@ using System.Reflection;
 
 namespace Polyseme.Zoo;
 
-/// <summary>Configurations from <c>key=value</c> pairs, laid over a member's default.</summary>
+/// <summary>Configurations, which are records, from <c>key=value</c> pairs laid over a default.</summary>
 public static class ZooConfigs
 {
     /// <summary>A copy of <paramref name="config"/> with the named properties replaced.</summary>
     /// <param name="config">What to start from.</param>
     /// <param name="settings">Property names in any of <c>max-steps</c>, <c>max_steps</c>, <c>maxSteps</c> and <c>MaxSteps</c>, with their values.</param>
     /// <exception cref="ArgumentException">An unknown key (names those that are known), a value that cannot be read, or one out of range.</exception>
-    public static ZooConfig With(ZooConfig config, IEnumerable<KeyValuePair<string, string>> settings)
+    public static T With<T>(T config, IEnumerable<KeyValuePair<string, string>> settings)
+        where T : class
     {
         var type = config.GetType();
         var properties = Settable(type);
@@ -36,10 +37,10 @@ public static class ZooConfigs
     }
 
     /// <summary>The settings of a configuration, in kebab-case.</summary>
-    public static IReadOnlyList<string> Keys(ZooConfig config) => [.. Settable(config.GetType()).Select(property => Kebab(property.Name))];
+    public static IReadOnlyList<string> Keys(object config) => [.. Settable(config.GetType()).Select(property => Kebab(property.Name))];
 
     /// <summary>The settings of a configuration with their values, in kebab-case.</summary>
-    public static IReadOnlyList<KeyValuePair<string, string>> Values(ZooConfig config) =>
+    public static IReadOnlyList<KeyValuePair<string, string>> Values(object config) =>
         [
             .. Settable(config.GetType())
                 .Select(property =>
@@ -74,14 +75,18 @@ public static class ZooConfigs
                 : throw Unreadable("a number");
         if (type == typeof(bool))
             return bool.TryParse(text, out var value) ? value : throw Unreadable("true or false");
+        if (type.IsEnum)
+            return Enum.GetNames(type).FirstOrDefault(name => Plain(name) == Plain(text)) is { } name
+                ? Enum.Parse(type, name)
+                : throw Unreadable($"one of {string.Join(", ", Enum.GetNames(type).Select(Kebab))}");
         if (type == typeof(string))
             return text;
         throw new NotSupportedException($"settings of type {type.Name} cannot be read from text");
     }
 
     /// <summary>Records are copied by their own clone method, which <c>with</c> calls and reflection must find.</summary>
-    private static ZooConfig Copy(ZooConfig config) =>
-        (ZooConfig)config.GetType().GetMethod("<Clone>$", BindingFlags.Public | BindingFlags.Instance)!.Invoke(config, null)!;
+    private static T Copy<T>(T config)
+        where T : class => (T)config.GetType().GetMethod("<Clone>$", BindingFlags.Public | BindingFlags.Instance)!.Invoke(config, null)!;
 
     private static string Plain(string key) =>
         key.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToUpperInvariant();

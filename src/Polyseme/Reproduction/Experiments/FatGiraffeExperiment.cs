@@ -1,4 +1,5 @@
 using Polyseme.Dictionaries;
+using Polyseme.Dictionaries.Classical;
 using Polyseme.Numerics;
 using Polyseme.Reports.Figures;
 using Polyseme.Runs;

@@ -72,14 +72,7 @@ public sealed class SkipTrigramsExperiment : Experiment
             double.PositiveInfinity,
             $"{counts}, mean {bugOne:0.00} nats"
         );
-        yield return ClaimRow.Check(
-            $"{name}: the same, mean of the models",
-            Paper,
-            "> 0",
-            bugOne,
-            double.Epsilon,
-            double.PositiveInfinity
-        );
+        yield return ClaimRow.Check($"{name}: the same, mean of the models", Paper, "> 0", bugOne, double.Epsilon, double.PositiveInfinity);
         yield return ClaimRow.Check(
             $"{name}: a second head lowers the bugs by",
             Paper,

@@ -1,9 +1,9 @@
-using Polyseme.Dictionaries;
+using Polyseme.Dictionaries.Classical;
 using Polyseme.Evidence;
 using Polyseme.Numerics;
 using Polyseme.Tests.Verdicts;
 
-namespace Polyseme.Tests.Dictionaries;
+namespace Polyseme.Tests.Dictionaries.Classical;
 
 public sealed class FastIcaTests
 {

@@ -1,0 +1,201 @@
+using Polyseme.Numerics;
+using TorchSharp;
+
+namespace Polyseme.Dictionaries.Classical;
+
+/// <summary>In which order components are found.</summary>
+public enum FastIcaOrder
+{
+    /// <summary>All at once, made orthogonal to each other by (W·Wᵀ)^(−½): none is favoured.</summary>
+    Symmetric,
+
+    /// <summary>One after the other, each orthogonal to those before (Gram and Schmidt): errors of the first pass on to the last.</summary>
+    Deflation,
+}
+
+/// <summary>How FastICA runs.</summary>
+public sealed record FastIcaConfig
+{
+    /// <summary>Most iterations of the fixed point: of all components together, or of each.</summary>
+    public int MaxIterations { get; init; } = 100;
+
+    /// <summary>It has converged when no component turns by more: max_c |1 − |w_c(new)·w_c(old)|| below this.</summary>
+    public double Tolerance { get; init; } = 1e-5;
+
+    /// <summary>In which order components are found.</summary>
+    public FastIcaOrder Order { get; init; }
+
+    /// <summary>
+    /// Whether the symmetric fixed point leaves components alone while they stand still, and ends with a step of all of them in double precision throughout
+    /// that must turn none by more than the tolerance. The end is the same; the way there is shorter.
+    /// </summary>
+    public bool RestStill { get; init; }
+}
+
+/// <summary>Independent components of whitened rows.</summary>
+/// <param name="Config">The configuration.</param>
+/// <param name="Rotation">Component = rotation · whitened row; orthogonal. Shape: <c>[dimensions, dimensions]</c>, a component a row.</param>
+/// <param name="Iterations">Iterations done, of all components together or summed over them; those on few rows count, too.</param>
+/// <param name="Converged">Whether the tolerance was reached.</param>
+public sealed record FastIcaResult(FastIcaConfig Config, Matrix Rotation, int Iterations, bool Converged)
+{
+    /// <summary>Components of whitened rows. Shape: <c>[n_samples, dimensions]</c>.</summary>
+    public Matrix Components(Matrix whitened) => LinearAlgebra.MultiplyTranspose(whitened, Rotation);
+}
+
+/// <summary>
+/// FastICA with the log-cosh contrast: the orthogonal rotation of whitened data whose components are least Gaussian. It finds sources whose density is
+/// more peaked than a Gaussian and those that are flatter.
+/// </summary>
+/// <remarks>
+/// Hyvärinen 1999, "Fast and robust fixed-point algorithms for independent component analysis", eq. 20 with symmetric decorrelation or deflation;
+/// identifiable when at most one source is Gaussian (Comon 1994). Products are taken in float32, a block that stays in the cache at a time, and
+/// joined in double; rotations are kept in double.
+/// </remarks>
+public static class FastIca
+{
+    private const int BlockRows = 1 << 11;
+
+    /// <summary>Fits the rotation.</summary>
+    /// <param name="whitened">Mean zero, identity covariance. Shape: <c>[n_samples, dimensions]</c>.</param>
+    /// <param name="config">Iterations and tolerance.</param>
+    /// <param name="random">Draws the start.</param>
+    /// <param name="cancellation">Checked once an iteration.</param>
+    public static FastIcaResult Fit(Matrix whitened, FastIcaConfig config, RandomStream random, CancellationToken cancellation = default)
+    {
+        using var scope = torch.NewDisposeScope();
+        return Fit(LinearAlgebra.ToTensor(whitened).to(torch.float32), config, random, cancellation);
+    }
+
+    /// <summary>Fits the rotation.</summary>
+    /// <param name="whitened">float32, contiguous. Shape: <c>[n_samples, dimensions]</c>.</param>
+    /// <param name="config">Iterations and tolerance.</param>
+    /// <param name="random">Draws the start.</param>
+    /// <param name="cancellation">Checked once an iteration.</param>
+    internal static FastIcaResult Fit(torch.Tensor whitened, FastIcaConfig config, RandomStream random, CancellationToken cancellation)
+    {
+        using var scope = torch.NewDisposeScope();
+        var dimensions = (int)whitened.shape[1];
+        var start = Decorrelate(LinearAlgebra.ToTensor(random.NormalMatrix(dimensions, dimensions)).clone());
+        return config.Order switch
+        {
+            FastIcaOrder.Symmetric => Symmetric(whitened, start, config, cancellation),
+            FastIcaOrder.Deflation => Deflation(whitened, start, config, cancellation),
+            _ => throw new ArgumentOutOfRangeException(nameof(config), config.Order, "no such order"),
+        };
+    }
+
+    private static FastIcaResult Symmetric(
+        torch.Tensor whitened,
+        torch.Tensor rotation,
+        FastIcaConfig config,
+        CancellationToken cancellation
+    )
+    {
+        var dimensions = (int)rotation.shape[0];
+        var pulls = torch.zeros_like(rotation); // each component's last step, before decorrelation
+        var moving = Enumerable.Range(0, dimensions).Select(c => (long)c).ToArray();
+        var precision = torch.float32;
+        var iterations = 0;
+        var converged = dimensions == 1;
+        while (!converged && iterations < config.MaxIterations)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var step = torch.NewDisposeScope();
+            iterations++;
+            if (moving.Length == dimensions)
+            {
+                pulls.copy_(Step(whitened, rotation, precision));
+            }
+            else
+            {
+                var index = torch.tensor(moving);
+                pulls.index_copy_(0, index, Step(whitened, rotation.index_select(0, index), precision));
+            }
+            var turned = Decorrelate(pulls);
+            var changes = (1 - (turned * rotation).sum(1).abs()).abs().data<double>().ToArray();
+            rotation.copy_(turned);
+            var still = changes.Max() < config.Tolerance;
+            if (!config.RestStill || precision == torch.float64)
+            {
+                converged = still;
+                (precision, moving) = (torch.float32, [.. Enumerable.Range(0, dimensions).Select(c => (long)c)]);
+                continue;
+            }
+            // A tenth of the tolerance: those that rest must not add up to a turn of the others.
+            moving = [.. Enumerable.Range(0, dimensions).Where(c => changes[c] >= 0.1 * config.Tolerance).Select(c => (long)c)];
+            if (still)
+                (precision, moving) = (torch.float64, [.. Enumerable.Range(0, dimensions).Select(c => (long)c)]);
+        }
+        return new FastIcaResult(config, LinearAlgebra.ToMatrix(rotation), iterations, converged);
+    }
+
+    private static FastIcaResult Deflation(
+        torch.Tensor whitened,
+        torch.Tensor rotation,
+        FastIcaConfig config,
+        CancellationToken cancellation
+    )
+    {
+        var iterations = 0;
+        var converged = true;
+        for (var c = 0; c < rotation.shape[0]; c++)
+        {
+            using var component = torch.NewDisposeScope();
+            var before = rotation[..c];
+            var w = Orthogonal(rotation[c..(c + 1)], before);
+            // The last has no freedom left.
+            var settled = c == rotation.shape[0] - 1;
+            for (var iteration = 0; !settled && iteration < config.MaxIterations; iteration++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                using var step = torch.NewDisposeScope();
+                iterations++;
+                var turned = Orthogonal(Step(whitened, w, torch.float32), before);
+                settled = Change(turned, w) < config.Tolerance;
+                w.copy_(turned);
+            }
+            rotation[c..(c + 1)].copy_(w);
+            converged &= settled;
+        }
+        return new FastIcaResult(config, LinearAlgebra.ToMatrix(rotation), iterations, converged);
+    }
+
+    /// <summary>E[g(s)·zᵀ] − E[g′(s)]·W for the components s = W·z, g = tanh. Shape: that of <paramref name="rotation"/>.</summary>
+    internal static torch.Tensor Step(torch.Tensor whitened, torch.Tensor rotation, torch.ScalarType precision)
+    {
+        var n = whitened.shape[0];
+        var weights = rotation.to(precision).t();
+        var pull = torch.zeros_like(rotation); // Σ g(s)·zᵀ
+        var squares = torch.zeros(rotation.shape[0], dtype: torch.float64); // Σ g(s)², as g′ = 1 − g²
+        for (long first = 0; first < n; first += BlockRows)
+        {
+            using var scope = torch.NewDisposeScope();
+            var block = whitened.narrow(0, first, Math.Min(BlockRows, n - first)).to(precision);
+            var contrast = torch.mm(block, weights).tanh_(); // [block, components]
+            pull.add_(torch.mm(contrast.t(), block));
+            squares.add_(contrast.mul_(contrast).sum(dim: 0));
+        }
+        return pull.div_(n).sub_((1 - (squares / n)).unsqueeze(1) * rotation);
+    }
+
+    private static double Change(torch.Tensor turned, torch.Tensor rotation) =>
+        (1 - (turned * rotation).sum(1).abs()).abs().max().item<double>();
+
+    /// <summary>The part of a row that is orthogonal to the rows before, at unit length.</summary>
+    private static torch.Tensor Orthogonal(torch.Tensor row, torch.Tensor before)
+    {
+        // Twice: once leaves what rounding adds.
+        for (var pass = 0; pass < 2 && before.shape[0] > 0; pass++)
+            row = row - torch.mm(torch.mm(row, before.t()), before);
+        return row / row.norm();
+    }
+
+    /// <summary>(W·Wᵀ)^(−1/2)·W: the orthogonal matrix nearest to W.</summary>
+    private static torch.Tensor Decorrelate(torch.Tensor w)
+    {
+        using var scope = torch.NewDisposeScope();
+        var (values, vectors) = torch.linalg.eigh(torch.mm(w, w.t()));
+        return torch.mm(vectors / values.clamp_min(1e-300).sqrt(), torch.mm(vectors.t(), w)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,183 @@
+using System.Text.Json.Nodes;
+using NJsonSchema;
+using Polyseme.Activations;
+using Polyseme.Cli;
+using Polyseme.Dictionaries.Classical;
+using Polyseme.Dictionaries.Metrics;
+using Polyseme.Numerics;
+using Polyseme.Tests.Dictionaries.Classical;
+using Polyseme.Tests.Verdicts;
+
+namespace Polyseme.Tests.Cli;
+
+public sealed class DictionaryCommandTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_dictionary_is_fitted_evaluated_against_the_truth_and_written_by_the_schema()
+    {
+        var (activations, truth, concepts) = Files();
+        foreach (var seed in new[] { "0", "1" })
+        {
+            var fit = CommandLineRun.InProcess(
+                "dictionary",
+                "fit",
+                activations,
+                "--method",
+                "online",
+                "--set",
+                "latents=12",
+                "--set",
+                "steps=300",
+                "--seed",
+                seed,
+                "--out",
+                In($"online-{seed}"),
+                "--quiet"
+            );
+            Assert.Equal((0, ""), (fit.Code, fit.Error));
+            Assert.Contains("Mairal", fit.Out, StringComparison.Ordinal);
+        }
+        var eval = CommandLineRun.InProcess(
+            "dictionary",
+            "eval",
+            In("online-0"),
+            activations,
+            "--truth",
+            truth,
+            "--concepts",
+            concepts,
+            "--train",
+            activations,
+            "--against",
+            In("online-1"),
+            "--json",
+            In("eval.json"),
+            "--quiet"
+        );
+        Assert.Equal((0, ""), (eval.Code, eval.Error));
+        Assert.Contains("the right one", eval.Out, StringComparison.Ordinal);
+        var json = await File.ReadAllTextAsync(In("eval.json"), TestContext.Current.CancellationToken);
+        var schema = await JsonSchema.FromJsonAsync(DictionaryEvaluationSchema.Text, TestContext.Current.CancellationToken);
+        Assert.Empty(schema.Validate(json));
+        var root = JsonNode.Parse(json)!;
+        Assert.True(root["recovery"]!["recovered"]!.GetValue<int>() >= 10);
+        Assert.True(root["detection"]!["f1"]!.GetValue<double>() > 0.8);
+        Assert.Equal(0, root["held_out"]!["gap"]!.GetValue<double>(), 1e-12); // the same rows
+        Assert.True(root["stability"]!["mean_mmcs"]!.GetValue<double>() > 0.8);
+        Assert.Equal("on", root["probes"]![0]!["concept"]!.GetValue<string>());
+        Assert.True(root["probes"]![0]!["latents"]![0]!["score"]!["f1"]!.GetValue<double>() > 0.9);
+        // A schema that accepts anything would be none.
+        root["activity"]!["l0"] = "many";
+        Assert.NotEmpty(schema.Validate(root.ToJsonString()));
+        Assert.Equal(
+            json,
+            CommandLineRun
+                .InProcess(
+                    "dictionary",
+                    "eval",
+                    In("online-0"),
+                    activations,
+                    "--truth",
+                    truth,
+                    "--concepts",
+                    concepts,
+                    "--train",
+                    activations,
+                    "--against",
+                    In("online-1"),
+                    "--json",
+                    "-",
+                    "--quiet"
+                )
+                .Out
+        );
+    }
+
+    [Fact]
+    public void Every_method_is_written_and_read_again_as_it_was()
+    {
+        var rows = Positive(Planted.Superposed(300, 8, 5, 0.3).Rows);
+        foreach (
+            var method in new ClassicalMethod[]
+            {
+                new Pca(),
+                new Nmf { Latents = 3, MaxIterations = 5 },
+                new KSvd
+                {
+                    Latents = 6,
+                    K = 2,
+                    Iterations = 2,
+                },
+                new OnlineDictionaryLearning { Latents = 6, Steps = 3 },
+                new KMeans { Latents = 3 },
+            }
+        )
+        {
+            var dictionary = method.Fit(rows, null, TestContext.Current.CancellationToken).Dictionary;
+            var path = Directory.CreateDirectory(In(method.Name)).FullName;
+            ClassicalDictionaryFile.Write(dictionary, path);
+            var again = ClassicalDictionaryFile.Read(path);
+            Assert.Equal(dictionary.GetType(), again.GetType());
+            Assert.Equal(dictionary.Directions.Data, again.Directions.Data);
+            Assert.Equal(Planted.Latents(dictionary, rows).Data, Planted.Latents(again, rows).Data);
+        }
+    }
+
+    [Fact]
+    public void What_cannot_be_done_is_refused_in_one_line()
+    {
+        var (activations, truth, _) = Files();
+        CommandLineRun.InProcess("dictionary", "fit", activations, "--method", "tsne").AssertRefused(ExitCode.Usage, "tsne", "pca");
+        CommandLineRun
+            .InProcess("dictionary", "fit", activations, "--method", "ksvd", "--set", "k=0")
+            .AssertRefused(ExitCode.Usage, "k=0", "at least 1");
+        CommandLineRun
+            .InProcess("dictionary", "fit", activations, "--method", "pca", "--set", "k=2")
+            .AssertRefused(ExitCode.Usage, "'k'", "components");
+        CommandLineRun
+            .InProcess("dictionary", "fit", activations, "--method", "nmf", "--out", In("nmf"), "--quiet")
+            .AssertRefused(ExitCode.Input, "not negative");
+        CommandLineRun
+            .InProcess("dictionary", "fit", activations, "--method", "fastica", "--set", "components=99", "--out", In("ica"), "--quiet")
+            .AssertRefused(ExitCode.Input, "99 components");
+        CommandLineRun.InProcess("dictionary", "eval", In("nothing"), activations, "--quiet").AssertRefused(ExitCode.Input, "nothing");
+        Assert.Equal(0, CommandLineRun.InProcess("dictionary", "fit", activations, "--method", "pca", "--out", In("pca"), "--quiet").Code);
+        SafetensorsFile.Write(In("narrow.safetensors"), [SafetensorsTensor.Of("activations", new float[20], 10, 2)]);
+        CommandLineRun
+            .InProcess("dictionary", "eval", In("pca"), In("narrow.safetensors"), "--quiet")
+            .AssertRefused(ExitCode.Input, "width");
+        SafetensorsFile.Write(In("truth.safetensors"), [SafetensorsTensor.Of("directions", new float[6], 2, 3)]);
+        CommandLineRun
+            .InProcess("dictionary", "eval", In("pca"), activations, "--truth", In("truth.safetensors"), "--quiet")
+            .AssertRefused(ExitCode.Input, "[2, 3]");
+        File.WriteAllText(In("pca/classical.json"), "{\"schema\": \"polyseme.classical-dictionary/1\", \"kind\": \"circular\"}\n");
+        CommandLineRun
+            .InProcess("dictionary", "eval", In("pca"), activations, "--truth", truth, "--quiet")
+            .AssertRefused(ExitCode.Input, "circular");
+    }
+
+    private string In(string name) => Path.Combine(_folder.Path, name);
+
+    private static FloatMatrix Positive(FloatMatrix rows) => new(rows.Rows, rows.Columns, Array.ConvertAll(rows.Data, Math.Abs));
+
+    private (string Activations, string Truth, string Concepts) Files()
+    {
+        const int rows = 3000,
+            features = 12,
+            width = 8;
+        var values = PlantedLayers.SparseFeatures(rows, features, 0.08, 3);
+        var directions = PlantedLayers.Directions(features, width, 3);
+        var x = LinearAlgebra.Multiply(values, directions);
+        SafetensorsFile.Write(In("acts.safetensors"), [SafetensorsTensor.Of("activations", Planted.Single(x).Data, rows, width)]);
+        new DictionaryTruth(directions, Planted.Single(values)).Write(In("true.safetensors"));
+        SafetensorsFile.Write(
+            In("concepts.safetensors"),
+            [SafetensorsTensor.Of("on", values.Column(0).Select(value => value > 0 ? 1L : 0L).ToArray())]
+        );
+        return (In("acts.safetensors"), In("true.safetensors"), In("concepts.safetensors"));
+    }
+}

@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using Polyseme.Numerics;
 using TorchSharp;
 
 namespace Polyseme.Dictionaries.Training;

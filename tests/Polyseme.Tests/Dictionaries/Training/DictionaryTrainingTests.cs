@@ -8,15 +8,7 @@ namespace Polyseme.Tests.Dictionaries.Training;
 
 public sealed class DictionaryTrainingTests
 {
-    public static TheoryData<string> Differentiable =>
-        [
-            "relu saelens",
-            "relu unit",
-            "gated saelens",
-            "gated unit",
-            "p-anneal",
-            "prolu",
-        ];
+    public static TheoryData<string> Differentiable => ["relu saelens", "relu unit", "gated saelens", "gated unit", "p-anneal", "prolu"];
 
     [Theory]
     [MemberData(nameof(Differentiable))]
@@ -43,6 +35,54 @@ public sealed class DictionaryTrainingTests
         // Single precision: a loss near 1 is known to 1e-7, its difference quotient to about 1e-4; kinks within the step add a little.
         Assert.Equal(expected, found, (0.03 * Math.Abs(expected)) + 2e-3);
         Assert.True(Math.Abs(expected) > 1e-3);
+    }
+
+    /// <summary>Differences are no measure here: where a step changes which latents are chosen the loss jumps. The chosen ones are held, as the gradient holds them.</summary>
+    [Theory]
+    [InlineData("topk", new[] { 24 })]
+    [InlineData("topk saelens", new[] { 24 })]
+    [InlineData("batchtopk", new[] { 24 })]
+    [InlineData("matryoshka", new[] { 1, 3, 6, 12, 24 })]
+    public void The_encoders_gradient_goes_through_the_chosen_latents_alone(string name, int[] widths)
+    {
+        using var training = new DictionaryTraining(Kind(name), Config, Rows());
+        using var scope = torch.NewDisposeScope();
+        var x = Batch(Rows(), 64);
+        var terms = training.Loss(x, x);
+        terms.Loss.backward();
+        var weights = training.Weights;
+        var decoder = weights.Decoder.detach();
+        var centred = x - weights.DecoderBias.detach();
+        var chosen = (terms.Latents.detach() > 0).to_type(torch.float32);
+        var latents = chosen * torch.mm(centred, weights.Encoder.detach().t()); // b_enc starts at 0
+        var pull = torch.zeros_like(latents); // dL/df
+        foreach (var width in widths)
+        {
+            var inside = torch.cat([torch.ones(width), torch.zeros(24 - width)]);
+            var error = torch.mm(latents * inside, decoder) - centred;
+            pull = pull + (inside * torch.mm(error, decoder.t()) * (2.0 / 64 / widths.Length));
+        }
+        var expected = DictionaryWeights.Values(torch.mm((pull * chosen).t(), centred));
+        var found = DictionaryWeights.Values(weights.Encoder.grad!);
+        var scale = expected.Max(Math.Abs);
+        Assert.True(scale > 1e-3);
+        Assert.All(expected.Zip(found), pair => Assert.Equal(pair.First, pair.Second, 1e-4 * scale));
+    }
+
+    /// <summary>SAELens' variant; in dictionary_learning's, dead latents act behind their ReLU, and one that is silent everywhere has no gradient.</summary>
+    [Fact]
+    public void A_latent_forced_dead_is_revived_by_the_auxiliary_loss()
+    {
+        var rows = Rows();
+        var config = Config with { Steps = 2000, Batch = 128, LearningRate = 5e-3, DeadAfterSteps = 50 };
+        using var training = new DictionaryTraining(Kind("topk saelens"), config, rows);
+        Kill(training, 3, -0.1f);
+        Assert.False(Fires(training.Result(), rows, 3));
+        var wasDead = false;
+        for (var i = 0; i < 1000; i++)
+            wasDead |= Step(training, rows).Dead > 0;
+        Assert.True(wasDead);
+        Assert.True(Fires(training.Result(), rows, 3));
     }
 
     [Fact]
@@ -84,7 +124,21 @@ public sealed class DictionaryTrainingTests
         var on = new[] { 0.0, 0.01, 0.1, 0.5 }
             .Select(l0 =>
             {
-                var result = Trained(new JumpReluKind { L0 = l0 }, Config with { Steps = 1500, Batch = 128, LearningRate = 2e-3 });
+                // log θ moves by at most the learning rate in a step: from .1 to where it must be, well within these steps.
+                var result = Trained(
+                    new JumpReluKind
+                    {
+                        L0 = l0,
+                        StartThreshold = 0.1,
+                        Bandwidth = 0.1,
+                    },
+                    Config with
+                    {
+                        Steps = 2000,
+                        Batch = 128,
+                        LearningRate = 3e-3,
+                    }
+                );
                 return FeatureRecovery.Of(result, Rows(), 2000).L0;
             })
             .ToList();
@@ -129,14 +183,14 @@ public sealed class DictionaryTrainingTests
         var config = Config with { Steps = 40, Batch = 32, DeadAfterSteps = 5, ResampleEvery = 7 };
         var rows = Stored();
         using var whole = new DictionaryTraining(Kind(name), config, rows);
-        DictionaryTrainer.Run([whole], rows);
+        DictionaryTrainer.Run([whole], rows, cancellation: TestContext.Current.CancellationToken);
         using var first = new DictionaryTraining(Kind(name), config, rows);
         for (var i = 0; i < 17; i++)
             Step(first, rows);
         DictionaryCheckpoint.Write(path, [first], rows);
         using var second = new DictionaryTraining(Kind(name), config, rows);
         DictionaryCheckpoint.Restore(path, [second], rows);
-        DictionaryTrainer.Run([second], rows);
+        DictionaryTrainer.Run([second], rows, cancellation: TestContext.Current.CancellationToken);
         foreach (var ((_, a), (_, b)) in whole.Weights.Tensors.Zip(second.Weights.Tensors))
             Assert.Equal(DictionaryWeights.Values(a), DictionaryWeights.Values(b));
         Assert.Equal(whole.State.Threshold, second.State.Threshold);
@@ -161,10 +215,10 @@ public sealed class DictionaryTrainingTests
         var rows = Stored();
         var config = Config with { Steps = 20, Batch = 32 };
         using var alone = new DictionaryTraining(new TopKKind { K = 3 }, config, rows);
-        DictionaryTrainer.Run([alone], rows);
+        DictionaryTrainer.Run([alone], rows, cancellation: TestContext.Current.CancellationToken);
         using var one = new DictionaryTraining(new ReluKind(), config, rows);
         using var two = new DictionaryTraining(new TopKKind { K = 3 }, config, rows);
-        DictionaryTrainer.Run([one, two], rows);
+        DictionaryTrainer.Run([one, two], rows, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(alone.Result().Decoder.Data, two.Result().Decoder.Data);
     }
 
@@ -207,7 +261,7 @@ public sealed class DictionaryTrainingTests
             Skip = true,
         };
         using var training = new DictionaryTraining(new ReluKind { L1 = 1 }, config, rows);
-        DictionaryTrainer.Run([training], rows);
+        DictionaryTrainer.Run([training], rows, cancellation: TestContext.Current.CancellationToken);
         var skip = training.Result().Skip!;
         for (var i = 0; i < 4; i++)
         for (var j = 0; j < 6; j++)

@@ -10,6 +10,7 @@ internal sealed record BenchGroup(string Name, string Summary, Func<BenchOptions
     public static IReadOnlyList<BenchGroup> All { get; } =
     [
         new("toy", "training steps of small networks against eager libtorch and the machine's multiply-add peak", ToyBench.Run),
+        new("sae", "training of a TopK autoencoder against eager libtorch", SaeBench.Run),
         new("ica", "independent components of a layer against scikit-learn's FastICA", IcaBench.Run),
     ];
 }

@@ -15,37 +15,39 @@ public enum AuxiliaryVariant
 /// <summary>The auxiliary loss on dead latents. Gao et al. 2024 (arXiv 2406.04093), section 2 and appendix A.2.</summary>
 internal static class AuxiliaryLoss
 {
-    /// <summary>The loss, or <c>null</c> where nothing is dead.</summary>
-    /// <param name="input">The step.</param>
-    /// <param name="pre">z, by which the dead are chosen. Shape: <c>[batch, n_latents]</c>.</param>
-    /// <param name="reconstruction">x̂. Shape: <c>[batch, d_out]</c>.</param>
+    /// <summary>The loss.</summary>
+    /// <param name="pre">z of the dead, by which some are chosen. Shape: <c>[batch, n_dead]</c>.</param>
+    /// <param name="decoder">W_dec of the dead. Shape: <c>[n_dead, d_out]</c>.</param>
+    /// <param name="norms">‖W_dec,i‖ of the dead where z is scaled by it, to divide by again. Shape: <c>[n_dead]</c>.</param>
+    /// <param name="error">x − x̂, a constant. Shape: <c>[batch, d_out]</c>.</param>
+    /// <param name="most">Dead latents that act in a row, at most: d_in/2.</param>
     /// <param name="coefficient">Its weight.</param>
     /// <param name="variant">Whose.</param>
-    /// <param name="norms">‖W_dec,i‖ where z is scaled by it, to divide by again. Shape: <c>[n_latents]</c>.</param>
-    public static torch.Tensor? Of(
-        LossInput input,
+    public static torch.Tensor Of(
         torch.Tensor pre,
-        torch.Tensor reconstruction,
+        torch.Tensor decoder,
+        torch.Tensor? norms,
+        torch.Tensor error,
+        int most,
         double coefficient,
-        AuxiliaryVariant variant,
-        torch.Tensor? norms
+        AuxiliaryVariant variant
     )
     {
-        if (input.NDead == 0 || coefficient == 0)
-            return null;
-        var most = Math.Max(1, (int)input.Inputs.shape[1] / 2);
-        var k = Math.Min(most, input.NDead);
-        var (values, latents) = pre.masked_fill(input.Dead == 0, double.NegativeInfinity).topk(k, dim: 1, sorted: false);
+        var nDead = (int)pre.shape[1];
+        var active = pre;
+        if (nDead > most)
+        {
+            var (values, latents) = pre.topk(most, dim: 1, sorted: false);
+            active = torch.zeros_like(pre).scatter(1, latents, values);
+        }
         if (variant == AuxiliaryVariant.DictionaryLearning)
-            values = values.relu();
-        var active = torch.zeros_like(pre).scatter(1, latents, values);
+            active = active.relu();
         if (norms is not null)
             active = active / norms;
         // Without b_dec, which the error has no more of.
-        var error = (input.Targets - reconstruction).detach();
-        var loss = (torch.mm(active, input.Weights.Decoder) - error).square().sum(1).mean();
+        var loss = (torch.mm(active, decoder) - error).square().sum(1).mean();
         if (variant == AuxiliaryVariant.SaeLens)
-            return loss * (coefficient * Math.Min((double)input.NDead / most, 1));
+            return loss * (coefficient * Math.Min((double)nDead / most, 1));
         var spread = (error - error.mean([0L], keepdim: true)).square().sum(1).mean();
         return coefficient * (loss / spread).nan_to_num(0);
     }

@@ -15,6 +15,19 @@ public enum DecoderBiasStart
     GeometricMedian,
 }
 
+/// <summary>What the dense products of a training are taken in.</summary>
+public enum ProductPrecision
+{
+    /// <summary>float32.</summary>
+    Float32,
+
+    /// <summary>
+    /// bfloat16, summed in float32; weights, moments and everything else stay float32. Faster only on processors that have units for it (AMX or
+    /// AVX512-BF16), much slower on others.
+    /// </summary>
+    BFloat16,
+}
+
 /// <summary>How a dictionary is trained, whatever its kind.</summary>
 public sealed record DictionaryConfig
 {
@@ -124,6 +137,9 @@ public sealed record DictionaryConfig
 
     /// <summary>Adds W_skip·x to the reconstruction: a skip-transcoder. b_dec is then not taken from rows before encoding.</summary>
     public bool Skip { get; init; }
+
+    /// <summary>What dense products are taken in.</summary>
+    public ProductPrecision Products { get; init; }
 
     /// <summary>Draws the start, the order of the rows and the resampled latents.</summary>
     public ulong Seed { get; init; }

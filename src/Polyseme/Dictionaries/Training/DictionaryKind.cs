@@ -9,8 +9,7 @@ namespace Polyseme.Dictionaries.Training;
 /// <param name="Targets">What is to be reconstructed. Shape: <c>[batch, d_out]</c>.</param>
 /// <param name="SubtractsBias">Whether b_dec is taken from rows before encoding.</param>
 /// <param name="Step">The step, from 0.</param>
-/// <param name="Dead">1 for dead latents, else 0. Shape: <c>[n_latents]</c>.</param>
-/// <param name="NDead">Dead latents.</param>
+/// <param name="Dead">Dead latents, in rising order.</param>
 internal sealed record LossInput(
     DictionaryWeights Weights,
     DictionaryConfig Config,
@@ -18,14 +17,13 @@ internal sealed record LossInput(
     torch.Tensor Targets,
     bool SubtractsBias,
     long Step,
-    torch.Tensor Dead,
-    int NDead
+    long[] Dead
 )
 {
     public double Sparsity => Config.SparsityAt(Step);
 
     /// <summary>W_enc·(x − b). Shape: <c>[batch, n_latents]</c>.</summary>
-    public torch.Tensor Product() => torch.mm(SubtractsBias ? Inputs - Weights.DecoderBias : Inputs, Weights.Encoder.t());
+    public torch.Tensor Product() => Multiply(SubtractsBias ? Inputs - Weights.DecoderBias : Inputs, Weights.Encoder.t());
 
     /// <summary>z. Shape: <c>[batch, n_latents]</c>.</summary>
     public torch.Tensor PreActivations() => Product() + Weights.EncoderBias;
@@ -33,15 +31,54 @@ internal sealed record LossInput(
     /// <summary>x̂. Shape: <c>[batch, d_out]</c>.</summary>
     public torch.Tensor Decode(torch.Tensor latents)
     {
-        var decoded = torch.mm(latents, Weights.Decoder) + Weights.DecoderBias;
-        return Weights.Skip is { } skip ? decoded + torch.mm(Inputs, skip.t()) : decoded;
+        var decoded = Multiply(latents, Weights.Decoder) + Weights.DecoderBias;
+        return Weights.Skip is { } skip ? decoded + Multiply(Inputs, skip.t()) : decoded;
     }
 
     /// <summary>mean over rows of Σ (x̂ − x)².</summary>
     public torch.Tensor SquaredError(torch.Tensor reconstruction) => (reconstruction - Targets).square().sum(1).mean();
 
     /// <summary>‖W_dec,i‖. Shape: <c>[n_latents]</c>.</summary>
-    public torch.Tensor DecoderNorms() => Weights.Decoder.square().sum(1).clamp_min(1e-16).sqrt();
+    public torch.Tensor DecoderNorms() => Norms(Weights.Decoder);
+
+    /// <summary>The auxiliary loss on dead latents, or <c>null</c> where nothing is dead.</summary>
+    /// <param name="pre">z, by which the dead are chosen. Shape: <c>[batch, n_latents]</c>.</param>
+    /// <param name="norms">‖W_dec,i‖ where z is scaled by it. Shape: <c>[n_latents]</c>.</param>
+    /// <param name="reconstruction">x̂. Shape: <c>[batch, d_out]</c>.</param>
+    /// <param name="coefficient">Its weight.</param>
+    /// <param name="variant">Whose.</param>
+    public torch.Tensor? AuxiliaryLossOf(
+        torch.Tensor pre,
+        torch.Tensor? norms,
+        torch.Tensor reconstruction,
+        double coefficient,
+        AuxiliaryVariant variant
+    )
+    {
+        if (Dead.Length == 0 || coefficient == 0)
+            return null;
+        var dead = torch.tensor(Dead);
+        return AuxiliaryLoss.Of(
+            pre.index_select(1, dead),
+            Weights.Decoder.index_select(0, dead),
+            norms?.index_select(0, dead),
+            (Targets - reconstruction).detach(),
+            AuxiliaryLatents,
+            coefficient,
+            variant
+        );
+    }
+
+    /// <summary>Dead latents that act in a row of the auxiliary loss, at most: d_in/2.</summary>
+    public int AuxiliaryLatents => Math.Max(1, (int)Inputs.shape[1] / 2);
+
+    /// <summary>The norms of rows, with a gradient that is finite at 0.</summary>
+    public static torch.Tensor Norms(torch.Tensor rows) => rows.square().sum(1).clamp_min(1e-16).sqrt();
+
+    private torch.Tensor Multiply(torch.Tensor a, torch.Tensor b) =>
+        Config.Products == ProductPrecision.Float32
+            ? torch.mm(a, b)
+            : torch.mm(a.to(torch.bfloat16), b.to(torch.bfloat16)).to(torch.float32);
 }
 
 /// <summary>What a loss came to.</summary>
@@ -70,8 +107,14 @@ public abstract record DictionaryKind
     /// <summary>The loss of a batch.</summary>
     internal abstract LossTerms Loss(LossInput input);
 
-    /// <summary>The threshold that a batch's latents suggest, where one is followed; else <c>null</c>.</summary>
-    internal virtual double? FollowThreshold(double? threshold, torch.Tensor latents, long step) => null;
+    /// <summary>How its gradient is found: by automatic differentiation of <see cref="Loss"/>, unless the kind knows a shorter way.</summary>
+    internal virtual IGradient Gradient(DictionaryConfig config) => new AutogradGradient(this);
+
+    /// <summary>The threshold that a batch suggests, where one is followed; else <c>null</c>.</summary>
+    /// <param name="threshold">The one before.</param>
+    /// <param name="least">The smallest latent of the batch that is on; +∞ if none is.</param>
+    /// <param name="step">The step, from 0.</param>
+    internal virtual double? FollowThreshold(double? threshold, Func<double> least, long step) => null;
 
     /// <summary>The activation of the trained dictionary.</summary>
     internal abstract LatentActivation Activation(DictionaryWeights weights, DictionaryConfig config, double? threshold);

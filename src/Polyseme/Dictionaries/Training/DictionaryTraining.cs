@@ -19,6 +19,7 @@ public sealed class DictionaryTraining : IDisposable
     private readonly RowStream _rows;
     private readonly long[] _lastFired; // [n_latents]: the last step in which it fired, −1 before
     private readonly bool _subtractsBias;
+    private readonly IGradient _gradient;
     private double? _threshold;
 
     /// <summary>Starts one.</summary>
@@ -29,7 +30,7 @@ public sealed class DictionaryTraining : IDisposable
     public DictionaryTraining(DictionaryKind kind, DictionaryConfig config, RowStream rows)
     {
         kind.Check(config);
-        (Kind, Config, _rows) = (kind, config, rows);
+        (Kind, Config, _rows, _gradient) = (kind, config, rows, kind.Gradient(config));
         _subtractsBias = !rows.HasTargets && !config.Skip;
         _lastFired = new long[config.Latents];
         Array.Fill(_lastFired, -1);
@@ -60,30 +61,21 @@ public sealed class DictionaryTraining : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         var dead = Dead();
-        var terms = Kind.Loss(Input(inputs, targets, dead));
-        var loss = terms.Loss.item<float>();
-        if (!float.IsFinite(loss))
-            throw new DivergenceException($"the loss of the {Kind.Name} dictionary is {loss} at step {StepsDone}; lower the learning rate");
-        Weights.ClearGradients();
-        terms.Loss.backward();
-        double l0;
+        var outcome = _gradient.Of(Input(inputs, targets, dead));
+        if (!double.IsFinite(outcome.Loss))
+            throw new DivergenceException(
+                $"the loss of the {Kind.Name} dictionary is {outcome.Loss} at step {StepsDone}; lower the learning rate"
+            );
         using (torch.no_grad())
         {
-            var on = terms.Latents.detach() > 0;
-            l0 = on.sum(torch.float64).item<double>() / inputs.shape[0];
-            MarkFired(on);
-            _threshold = Kind.FollowThreshold(_threshold, terms.Latents.detach(), StepsDone);
-            if (UnitNorm)
-                KeepDecoderGradientTangent();
-            if (Config.ClipNorm > 0)
-                Weights.Clip(Config.ClipNorm);
-            Weights.Descend(Config, StepsDone);
-            if (UnitNorm)
-                NormaliseDecoder();
+            MarkFired(outcome.Fired);
+            if (outcome.Least is { } least)
+                _threshold = Kind.FollowThreshold(_threshold, least, StepsDone);
+            Weights.Descend(Config, StepsDone, UnitNorm);
             if (Config.ResampleEvery > 0 && (StepsDone + 1) % Config.ResampleEvery == 0)
-                Resample(inputs, targets, terms.Reconstruction.detach());
+                Resample(inputs, targets, outcome.Reconstruction());
         }
-        return new CurvePoint(StepsDone++, loss, l0, dead.Count(isDead => isDead));
+        return new CurvePoint(StepsDone++, outcome.Loss, outcome.L0, dead.Length);
     }
 
     /// <summary>The dictionary as trained so far. A batch-wise one has its threshold, once it follows one.</summary>
@@ -106,6 +98,10 @@ public sealed class DictionaryTraining : IDisposable
     /// <summary>The loss of a batch and what it is made of, without a step.</summary>
     internal LossTerms Loss(torch.Tensor inputs, torch.Tensor targets) => Kind.Loss(Input(inputs, targets, Dead()));
 
+    /// <summary>Leaves the gradient of a batch in the weights, without a step: the kind's own way, or automatic differentiation.</summary>
+    internal GradientOutcome Gradient(torch.Tensor inputs, torch.Tensor targets, bool automatic = false) =>
+        (automatic ? new AutogradGradient(Kind) : _gradient).Of(Input(inputs, targets, Dead()));
+
     /// <summary>Everything but the settings.</summary>
     internal (long StepsDone, double? Threshold, long[] LastFired) State => (StepsDone, _threshold, _lastFired);
 
@@ -115,26 +111,25 @@ public sealed class DictionaryTraining : IDisposable
         lastFired.CopyTo(_lastFired, 0);
     }
 
-    private LossInput Input(torch.Tensor inputs, torch.Tensor targets, bool[] dead) =>
-        new(
-            Weights,
-            Config,
-            inputs,
-            targets,
-            _subtractsBias,
-            StepsDone,
-            torch.tensor(Array.ConvertAll(dead, isDead => isDead ? 1f : 0f)),
-            dead.Count(isDead => isDead)
-        );
+    private LossInput Input(torch.Tensor inputs, torch.Tensor targets, long[] dead) =>
+        new(Weights, Config, inputs, targets, _subtractsBias, StepsDone, dead);
 
-    private bool[] Dead() => Array.ConvertAll(_lastFired, fired => StepsDone - 1 - fired >= Config.DeadAfterSteps);
-
-    private void MarkFired(torch.Tensor on)
+    private long[] Dead()
     {
-        var any = on.any(0).to_type(torch.uint8).bytes;
+        var dead = new List<long>();
         for (var i = 0; i < _lastFired.Length; i++)
         {
-            if (any[i] != 0)
+            if (StepsDone - 1 - _lastFired[i] >= Config.DeadAfterSteps)
+                dead.Add(i);
+        }
+        return [.. dead];
+    }
+
+    private void MarkFired(bool[] fired)
+    {
+        for (var i = 0; i < fired.Length; i++)
+        {
+            if (fired[i])
                 _lastFired[i] = StepsDone;
         }
     }
@@ -196,15 +191,6 @@ public sealed class DictionaryTraining : IDisposable
         }
         return DictionaryWeights.Values(centre.to(torch.float32));
     }
-
-    /// <summary>Takes out of each decoder row's gradient the part along the row, which renormalising would undo.</summary>
-    private void KeepDecoderGradientTangent()
-    {
-        if (Weights.Decoder.grad is { } gradient)
-            gradient.sub_((gradient * Weights.Decoder).sum(1, keepdim: true) * Weights.Decoder);
-    }
-
-    private void NormaliseDecoder() => Weights.Decoder.div_(Weights.Decoder.norm(1, keepdim: true).clamp_min(1e-8));
 
     /// <summary>
     /// Dead latents start again from rows that are reconstructed badly: drawn with probability proportional to the squared loss, the decoder

@@ -1,8 +1,19 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Polyseme.Numerics;
+using Polyseme.Numerics.Simd;
 using TorchSharp;
 
 namespace Polyseme.Dictionaries.Training;
+
+/// <summary>Where a weight and its gradient lie.</summary>
+internal sealed unsafe class WeightPointers(float* value, float* gradient)
+{
+    public float* Value { get; } = value;
+
+    public float* Gradient { get; } = gradient;
+}
 
 /// <summary>The weights of a dictionary in training, by name, each with Adam's two moments.</summary>
 internal sealed class DictionaryWeights : IDisposable
@@ -19,6 +30,9 @@ internal sealed class DictionaryWeights : IDisposable
 
     public torch.Tensor? Skip => _weights.TryGetValue("skip", out var skip) ? skip.Value : null; // [d_out, d_in]
 
+    /// <summary>All of them.</summary>
+    public IEnumerable<Weight> All => _weights.Values;
+
     /// <summary>Everything that a checkpoint keeps.</summary>
     public IEnumerable<(string Name, torch.Tensor Tensor)> Tensors =>
         _weights.SelectMany(pair =>
@@ -29,8 +43,10 @@ internal sealed class DictionaryWeights : IDisposable
 
     public void Add(string name, float[] values, params long[] shape)
     {
-        var value = torch.tensor(values, shape).requires_grad_(true).DetachFromDisposeScope();
-        _weights.Add(name, new Weight(value, torch.zeros(shape).DetachFromDisposeScope(), torch.zeros(shape).DetachFromDisposeScope()));
+        torch.Tensor Kept(torch.Tensor tensor) => tensor.DetachFromDisposeScope();
+        var value = Kept(torch.tensor(values, shape).requires_grad_(true));
+        value.grad = Kept(torch.zeros(shape));
+        _weights.Add(name, new Weight(value, Kept(torch.zeros(shape)), Kept(torch.zeros(shape))));
     }
 
     public float[] Values(string name) => Values(this[name]);
@@ -39,37 +55,39 @@ internal sealed class DictionaryWeights : IDisposable
 
     public static float[] Values(torch.Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.detach().contiguous().bytes).ToArray();
 
+    /// <summary>Where a weight and its gradient lie, for as long as this does.</summary>
+    public unsafe WeightPointers Pointers(string name) => new(Pointer(this[name]), Pointer(this[name].grad!));
+
+    /// <summary>Where a contiguous float32 tensor lies.</summary>
+    public static unsafe float* Pointer(torch.Tensor tensor)
+    {
+        using var plain = tensor.detach();
+        return (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(plain.bytes));
+    }
+
     public void ClearGradients()
     {
         foreach (var weight in _weights.Values)
-            weight.Value.grad?.zero_();
+            weight.Value.grad!.zero_();
     }
 
-    /// <summary>The norm of all gradients together is brought down to at most <paramref name="most"/>.</summary>
-    public void Clip(double most)
+    /// <summary>
+    /// One step of Adam (Kingma and Ba 2015, algorithm 1), after the gradients of all weights together were brought down to the norm of the
+    /// configuration. Where the decoder is kept at unit norm, its gradient loses the part along each row, which renormalising would undo.
+    /// </summary>
+    public void Descend(DictionaryConfig config, long step, bool unitNorm)
     {
-        var norm = Math.Sqrt(
-            _weights.Values.Sum(weight => weight.Value.grad is { } gradient ? gradient.square().sum(torch.float64).item<double>() : 0)
-        );
-        if (norm <= most)
-            return;
-        foreach (var weight in _weights.Values)
-            weight.Value.grad?.mul_(most / (norm + 1e-6));
-    }
-
-    /// <summary>One step of Adam. Kingma and Ba 2015, algorithm 1.</summary>
-    public void Descend(DictionaryConfig config, long step)
-    {
-        double rate = config.RateAt(step) / (1 - Math.Pow(config.Beta1, step + 1)),
-            correction = 1 / Math.Sqrt(1 - Math.Pow(config.Beta2, step + 1));
-        foreach (var weight in _weights.Values)
+        switch (InstructionSets.Widest)
         {
-            // A weight that this step's loss does not reach stays where it is, and so do its moments.
-            if (weight.Value.grad is not { } gradient)
-                continue;
-            weight.Mean.mul_(config.Beta1).add_(gradient, alpha: 1 - config.Beta1);
-            weight.Square.mul_(config.Beta2).addcmul_(gradient, gradient, 1 - config.Beta2);
-            weight.Value.addcdiv_(weight.Mean, weight.Square.sqrt().mul_(correction).add_(config.Epsilon), -rate);
+            case InstructionSet.Vector512:
+                WeightSteps<Simd512, Vector512<float>>.Descend(this, config, step, unitNorm);
+                break;
+            case InstructionSet.Vector256:
+                WeightSteps<Simd256, Vector256<float>>.Descend(this, config, step, unitNorm);
+                break;
+            default:
+                WeightSteps<SimdScalar, float>.Descend(this, config, step, unitNorm);
+                break;
         }
     }
 
@@ -89,11 +107,13 @@ internal sealed class DictionaryWeights : IDisposable
     {
         foreach (var weight in _weights.Values)
         {
+            weight.Value.grad?.Dispose();
             weight.Value.Dispose();
             weight.Mean.Dispose();
             weight.Square.Dispose();
         }
     }
 
-    private sealed record Weight(torch.Tensor Value, torch.Tensor Mean, torch.Tensor Square);
+    /// <summary>A weight with its gradient and Adam's two moments.</summary>
+    internal sealed record Weight(torch.Tensor Value, torch.Tensor Mean, torch.Tensor Square);
 }

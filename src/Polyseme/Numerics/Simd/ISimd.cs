@@ -42,4 +42,7 @@ internal interface ISimd<TVector>
 
     /// <summary>The sum of the register's floats.</summary>
     static abstract float Sum(TVector a);
+
+    /// <summary>A bit for each float above <paramref name="bound"/>, the first float's lowest.</summary>
+    static abstract uint Above(TVector a, TVector bound);
 }

@@ -37,4 +37,6 @@ internal readonly struct Simd256 : ISimd<Vector256<float>>
         Vector256.ConditionalSelect(Vector256.LessThanOrEqual(gate, bound), Vector256<float>.Zero, value);
 
     public static float Sum(Vector256<float> a) => Vector256.Sum(a);
+
+    public static uint Above(Vector256<float> a, Vector256<float> bound) => Vector256.GreaterThan(a, bound).ExtractMostSignificantBits();
 }

@@ -37,4 +37,7 @@ internal readonly struct Simd512 : ISimd<Vector512<float>>
         Vector512.ConditionalSelect(Vector512.LessThanOrEqual(gate, bound), Vector512<float>.Zero, value);
 
     public static float Sum(Vector512<float> a) => Vector512.Sum(a);
+
+    public static uint Above(Vector512<float> a, Vector512<float> bound) =>
+        (uint)Vector512.GreaterThan(a, bound).ExtractMostSignificantBits();
 }

@@ -32,4 +32,6 @@ internal readonly struct SimdScalar : ISimd<float>
     public static float ZeroWhereAtMost(float gate, float bound, float value) => gate <= bound ? 0 : value;
 
     public static float Sum(float a) => a;
+
+    public static uint Above(float a, float bound) => a > bound ? 1u : 0u;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Polyseme.Numerics;
 using Polyseme.Numerics.Simd;
 
 namespace Polyseme.Zoo.Training;
@@ -113,7 +114,8 @@ internal static unsafe class LayerNetKernel<TSimd, TVector>
                     space.Parameters,
                     step,
                     training.RateAt(step),
-                    training.WeightDecay
+                    training.WeightDecay,
+                    AdamConstants.Standard
                 );
                 break;
             case Optimiser.Momentum momentum:

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Polyseme.Numerics;
 using Polyseme.Numerics.Simd;
 
 namespace Polyseme.Zoo.Training;
@@ -96,7 +97,18 @@ internal static unsafe class ToyKernel<TSimd, TVector>
             + ParameterSteps<TSimd, TVector>.SumOfSquares(space.GradientB, space.PaddedFeatures);
         if (!float.IsFinite(squares))
             return false;
-        ParameterSteps<TSimd, TVector>.Adam(space.W, space.FirstW, space.SecondW, space.GradientW, weights, step, rate, weightDecay);
+        var constants = AdamConstants.Standard;
+        ParameterSteps<TSimd, TVector>.Adam(
+            space.W,
+            space.FirstW,
+            space.SecondW,
+            space.GradientW,
+            weights,
+            step,
+            rate,
+            weightDecay,
+            constants
+        );
         ParameterSteps<TSimd, TVector>.Adam(
             space.B,
             space.FirstB,
@@ -105,7 +117,8 @@ internal static unsafe class ToyKernel<TSimd, TVector>
             space.PaddedFeatures,
             step,
             rate,
-            weightDecay
+            weightDecay,
+            constants
         );
         return true;
     }

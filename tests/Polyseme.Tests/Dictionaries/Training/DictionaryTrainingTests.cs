@@ -69,6 +69,64 @@ public sealed class DictionaryTrainingTests
         Assert.All(expected.Zip(found), pair => Assert.Equal(pair.First, pair.Second, 1e-4 * scale));
     }
 
+    /// <summary>300 rows are two pieces of work, 130 latents three; 37 columns leave a rest in every register.</summary>
+    [Theory]
+    [InlineData("topk", false, 37)]
+    [InlineData("topk", true, 160)]
+    [InlineData("topk saelens", false, 160)]
+    [InlineData("topk saelens", true, 37)]
+    public void TopK_by_hand_is_what_automatic_differentiation_finds(string name, bool transcoder, int width)
+    {
+        const int Rows = 300,
+            Latents = 130;
+        var inputs = new FloatMatrix(Rows, width, Normals(Rows * width, 4));
+        var rows = ShuffledRows.Of(inputs, transcoder ? new FloatMatrix(Rows, 21, Normals(Rows * 21, 5)) : null, 0);
+        var config = Config with { Latents = Latents, Batch = Rows, DeadAfterSteps = 2, LearningRate = 1e-2 };
+        using var training = new DictionaryTraining(Kind(name), config, rows);
+        foreach (var latent in (int[])[3, 64, 129])
+            Kill(training, latent, -0.1f);
+        using var scope = torch.NewDisposeScope();
+        var x = torch.tensor(inputs.Data, [Rows, width]);
+        var y = transcoder ? torch.tensor(Normals(Rows * 21, 5), [Rows, 21]) : x;
+        for (var step = 0; step < 4; step++)
+            training.Step(x, y);
+        var names = (string[])["encoder", "encoder_bias", "decoder", "decoder_bias"];
+        List<float[]> Gradients() => [.. names.Select(weight => DictionaryWeights.Values(training.Weights[weight].grad!))];
+        var automatic = training.Gradient(x, y, automatic: true);
+        var (loss, l0, reconstruction) = (automatic.Loss, automatic.L0, automatic.Reconstruction());
+        var expected = Gradients();
+        var found = training.Gradient(x, y);
+        Assert.Equal(loss, found.Loss, 1e-5 * loss);
+        Assert.Equal(l0, found.L0);
+        Assert.Equal(automatic.Fired, found.Fired);
+        Assert.True((reconstruction - found.Reconstruction()).abs().max().item<float>() < 1e-5);
+        foreach (var (first, second) in expected.Zip(Gradients()))
+        {
+            var scale = first.Max(Math.Abs);
+            Assert.True(scale > 1e-4);
+            Assert.All(first.Zip(second), pair => Assert.Equal(pair.First, pair.Second, 2e-5 * scale));
+        }
+    }
+
+    [Fact]
+    public void Products_in_bfloat16_leave_the_gradient_near_that_in_float32()
+    {
+        var inputs = new FloatMatrix(300, 32, Normals(300 * 32, 4));
+        var rows = ShuffledRows.Of(inputs, null, 0);
+        using var scope = torch.NewDisposeScope();
+        var x = torch.tensor(inputs.Data, [300, 32]);
+        var found = new List<(double Loss, torch.Tensor Gradient)>();
+        foreach (var products in new[] { ProductPrecision.Float32, ProductPrecision.BFloat16 })
+        {
+            using var training = new DictionaryTraining(new TopKKind { K = 8 }, Config with { Batch = 300, Products = products }, rows);
+            found.Add((training.Gradient(x, x).Loss, training.Weights.Encoder.grad!.clone()));
+        }
+        Assert.NotEqual(found[0].Loss, found[1].Loss);
+        Assert.Equal(found[0].Loss, found[1].Loss, 0.01 * found[0].Loss);
+        var cosine = (found[0].Gradient * found[1].Gradient).sum() / (found[0].Gradient.norm() * found[1].Gradient.norm());
+        Assert.True(cosine.item<float>() > 0.99);
+    }
+
     /// <summary>SAELens' variant; in dictionary_learning's, dead latents act behind their ReLU, and one that is silent everywhere has no gradient.</summary>
     [Fact]
     public void A_latent_forced_dead_is_revived_by_the_auxiliary_loss()

@@ -59,21 +59,18 @@ public abstract record BatchTopKBase : DictionaryKind
         var decoded = norms is null ? latents : latents / norms;
         var reconstruction = input.Decode(decoded);
         var loss = Reconstruction(input, decoded, reconstruction);
-        if (AuxiliaryLoss.Of(input, scaled, reconstruction, Auxiliary, Variant, norms) is { } auxiliary)
+        if (input.AuxiliaryLossOf(scaled, norms, reconstruction, Auxiliary, Variant) is { } auxiliary)
             loss = loss + auxiliary;
         return new(loss, latents, reconstruction);
     }
 
     private protected abstract torch.Tensor Reconstruction(LossInput input, torch.Tensor latents, torch.Tensor reconstruction);
 
-    internal override double? FollowThreshold(double? threshold, torch.Tensor latents, long step)
+    internal override double? FollowThreshold(double? threshold, Func<double> least, long step)
     {
-        if (step < ThresholdFromStep)
+        if (step < ThresholdFromStep || least() is not (< double.PositiveInfinity and var smallest))
             return threshold;
-        var least = latents.masked_fill(latents <= 0, double.PositiveInfinity).min().item<float>();
-        return !float.IsFinite(least) ? threshold
-            : threshold is { } t ? t + ((1 - ThresholdDecay) * (least - t))
-            : least;
+        return threshold is { } t ? t + ((1 - ThresholdDecay) * (smallest - t)) : smallest;
     }
 
     internal override LatentActivation Activation(DictionaryWeights weights, DictionaryConfig config, double? threshold)

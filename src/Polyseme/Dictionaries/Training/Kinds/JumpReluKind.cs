@@ -89,8 +89,11 @@ public sealed record JumpReluKind : DictionaryKind
         var latents = (pre.relu() * on) + (slope * threshold.detach());
         var reconstruction = input.Decode(latents);
         var loss = input.SquaredError(reconstruction) + (L0 * input.Sparsity * Price(input, latents, on + slope));
-        if (PreActivation > 0 && input.NDead > 0)
-            loss = loss + (PreActivation * ((threshold - pre).relu() * input.Dead * input.DecoderNorms()).sum(1).mean());
+        if (PreActivation > 0 && input.Dead.Length > 0)
+        {
+            var missing = (threshold - pre).relu() * input.DecoderNorms();
+            loss = loss + (PreActivation * missing.index_select(1, torch.tensor(input.Dead)).sum(1).mean());
+        }
         return new(loss, latents, reconstruction);
     }
 

@@ -40,10 +40,12 @@ public sealed record TopKKind : DictionaryKind
         var latents = torch.zeros_like(pre).scatter(1, kept, values.relu());
         var reconstruction = input.Decode(norms is null ? latents : latents / norms);
         var loss = input.SquaredError(reconstruction);
-        if (AuxiliaryLoss.Of(input, pre, reconstruction, Auxiliary, Variant, norms) is { } auxiliary)
+        if (input.AuxiliaryLossOf(pre, norms, reconstruction, Auxiliary, Variant) is { } auxiliary)
             loss = loss + auxiliary;
         return new(loss, latents, reconstruction);
     }
+
+    internal override IGradient Gradient(DictionaryConfig config) => config.Skip ? base.Gradient(config) : TopKGradient.Of(this);
 
     internal override LatentActivation Activation(DictionaryWeights weights, DictionaryConfig config, double? threshold) =>
         new LatentActivation.TopK(K, Variant == AuxiliaryVariant.SaeLens);

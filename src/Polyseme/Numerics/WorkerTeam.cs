@@ -1,0 +1,116 @@
+using System.Runtime.ExceptionServices;
+using TorchSharp;
+
+namespace Polyseme.Numerics;
+
+/// <summary>
+/// Threads of our own, one a core, in each of which libtorch computes on that one thread: work in pieces that mixes libtorch's products with loops of
+/// ours runs on all cores without two pools of threads that wait for each other. Pieces must not depend on which thread does them.
+/// </summary>
+internal sealed class WorkerTeam
+{
+    private static readonly Lazy<WorkerTeam> s_shared = new(() => new WorkerTeam(Environment.ProcessorCount));
+
+    private readonly Lock _oneAtATime = new();
+    private readonly object _turn = new();
+    private Action<int, int>? _work;
+    private Exception? _failure;
+    private int _round;
+    private int _busy;
+    private int _pieces;
+    private int _next;
+
+    private WorkerTeam(int workers)
+    {
+        Workers = workers;
+        for (var i = 0; i < workers; i++)
+        {
+            var worker = i;
+            new Thread(() => Serve(worker)) { IsBackground = true, Name = $"polyseme worker {i}" }.Start();
+        }
+        // Each thread has a number of its own, but the last that is set is what threads to come start with: it must be this one's again.
+        var threads = torch.get_num_threads();
+        Run(null);
+        torch.set_num_threads(threads);
+    }
+
+    /// <summary>The one that everyone uses.</summary>
+    public static WorkerTeam Shared => s_shared.Value;
+
+    /// <summary>How many there are.</summary>
+    public int Workers { get; }
+
+    /// <summary>Does all pieces and returns when they are done. A single piece is done by the caller, as worker 0, with libtorch's own threads.</summary>
+    /// <param name="pieces">How many.</param>
+    /// <param name="work">Told which worker does it, in 0 … <see cref="Workers"/> − 1, and which piece it is.</param>
+    public void Run(int pieces, Action<int, int> work)
+    {
+        if (pieces == 1)
+        {
+            work(0, 0);
+            return;
+        }
+        lock (_oneAtATime)
+        {
+            (_pieces, _next) = (pieces, 0);
+            Run(work);
+        }
+    }
+
+    private void Run(Action<int, int>? work)
+    {
+        lock (_turn)
+        {
+            (_work, _failure, _busy) = (work, null, Workers);
+            _round++;
+            Monitor.PulseAll(_turn);
+            while (_busy > 0)
+                Monitor.Wait(_turn);
+            _work = null;
+        }
+        if (_failure is { } failure)
+            ExceptionDispatchInfo.Throw(failure);
+    }
+
+    private void Serve(int worker)
+    {
+        for (var round = 1; ; round++)
+        {
+            lock (_turn)
+            {
+                while (_round < round)
+                    Monitor.Wait(_turn);
+            }
+            try
+            {
+                Work(worker);
+            }
+            catch (Exception e)
+            {
+                _failure = e;
+                Volatile.Write(ref _next, _pieces);
+            }
+            finally
+            {
+                lock (_turn)
+                {
+                    if (--_busy == 0)
+                        Monitor.PulseAll(_turn);
+                }
+            }
+        }
+    }
+
+    private void Work(int worker)
+    {
+        if (_work is not { } work)
+        {
+            // Asking first: a thread takes over the common number when it first asks, and would lose its own.
+            _ = torch.get_num_threads();
+            torch.set_num_threads(1);
+            return;
+        }
+        for (var piece = Interlocked.Increment(ref _next) - 1; piece < _pieces; piece = Interlocked.Increment(ref _next) - 1)
+            work(worker, piece);
+    }
+}

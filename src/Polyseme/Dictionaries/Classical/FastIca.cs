@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using Polyseme.Numerics;
 using TorchSharp;
 
@@ -26,10 +28,10 @@ public sealed record FastIcaConfig
     public FastIcaOrder Order { get; init; }
 
     /// <summary>
-    /// Whether the symmetric fixed point leaves components alone while they stand still, and ends with a step of all of them in double precision throughout
-    /// that must turn none by more than the tolerance. The end is the same; the way there is shorter.
+    /// Whether the symmetric fixed point settles on a random eighth of the rows first where there are many, and leaves components alone while they stand
+    /// still. It ends, as without, with a step of all of them on all rows that turns none by more than the tolerance; the way there is shorter.
     /// </summary>
-    public bool RestStill { get; init; }
+    public bool Shortcuts { get; init; }
 }
 
 /// <summary>Independent components of whitened rows.</summary>
@@ -54,7 +56,11 @@ public sealed record FastIcaResult(FastIcaConfig Config, Matrix Rotation, int It
 /// </remarks>
 public static class FastIca
 {
-    private const int BlockRows = 1 << 11;
+    /// <summary>Fewest rows for each dimension to settle on before all rows are looked at.</summary>
+    private const int FirstRowsPerDimension = 64;
+
+    /// <summary>How still the components must stand on the first rows: what is left is settled on all of them.</summary>
+    private const double FirstTolerance = 1e-3;
 
     /// <summary>Fits the rotation.</summary>
     /// <param name="whitened">Mean zero, identity covariance. Shape: <c>[n_samples, dimensions]</c>.</param>
@@ -79,7 +85,7 @@ public static class FastIca
         var start = Decorrelate(LinearAlgebra.ToTensor(random.NormalMatrix(dimensions, dimensions)).clone());
         return config.Order switch
         {
-            FastIcaOrder.Symmetric => Symmetric(whitened, start, config, cancellation),
+            FastIcaOrder.Symmetric => Symmetric(whitened, start, config, random, cancellation),
             FastIcaOrder.Deflation => Deflation(whitened, start, config, cancellation),
             _ => throw new ArgumentOutOfRangeException(nameof(config), config.Order, "no such order"),
         };
@@ -89,15 +95,47 @@ public static class FastIca
         torch.Tensor whitened,
         torch.Tensor rotation,
         FastIcaConfig config,
+        RandomStream random,
+        CancellationToken cancellation
+    )
+    {
+        var (rows, dimensions) = ((int)whitened.shape[0], (int)whitened.shape[1]);
+        var few = Math.Max(rows / 8, FirstRowsPerDimension * dimensions);
+        var iterations = 0;
+        if (config.Shortcuts && few <= rows / 4)
+        {
+            using var scope = torch.NewDisposeScope();
+            long[] chosen = [.. random.Permutation(rows).Take(few).Order().Select(row => (long)row)];
+            var first = config with { Tolerance = Math.Max(config.Tolerance, FirstTolerance), MaxIterations = config.MaxIterations / 2 };
+            // White on all rows is not quite white on some, and the fixed point wanders where rows are not white.
+            var some = whitened.index_select(0, torch.tensor(chosen)).to(torch.float64);
+            some.sub_(some.mean([0L]));
+            var (values, vectors) = torch.linalg.eigh(torch.mm(some.t(), some) / few);
+            var whitening = torch.mm(vectors / values.clamp_min(1e-12).sqrt(), vectors.t());
+            (iterations, _) = Settle(torch.mm(some, whitening).to(torch.float32), rotation, first, cancellation);
+            rotation.copy_(Decorrelate(torch.mm(rotation, whitening)));
+        }
+        var rest = config with { MaxIterations = config.MaxIterations - iterations };
+        var (more, converged) = Settle(whitened, rotation, rest, cancellation);
+        return new FastIcaResult(config, LinearAlgebra.ToMatrix(rotation), iterations + more, converged);
+    }
+
+    /// <summary>Turns a rotation until it stands still.</summary>
+    /// <param name="whitened">The rows.</param>
+    /// <param name="rotation">Where it starts, and where it ends.</param>
+    /// <param name="config">Iterations, tolerance, and whether components may rest.</param>
+    /// <param name="cancellation">Checked once an iteration.</param>
+    private static (int Iterations, bool Converged) Settle(
+        torch.Tensor whitened,
+        torch.Tensor rotation,
+        FastIcaConfig config,
         CancellationToken cancellation
     )
     {
         var dimensions = (int)rotation.shape[0];
         var pulls = torch.zeros_like(rotation); // each component's last step, before decorrelation
-        var moving = Enumerable.Range(0, dimensions).Select(c => (long)c).ToArray();
-        var precision = torch.float32;
-        var iterations = 0;
-        var converged = dimensions == 1;
+        long[] all = [.. Enumerable.Range(0, dimensions).Select(c => (long)c)];
+        var (moving, iterations, converged) = (all, 0, dimensions == 1);
         while (!converged && iterations < config.MaxIterations)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -105,29 +143,22 @@ public static class FastIca
             iterations++;
             if (moving.Length == dimensions)
             {
-                pulls.copy_(Step(whitened, rotation, precision));
+                pulls.copy_(Step(whitened, rotation));
             }
             else
             {
                 var index = torch.tensor(moving);
-                pulls.index_copy_(0, index, Step(whitened, rotation.index_select(0, index), precision));
+                pulls.index_copy_(0, index, Step(whitened, rotation.index_select(0, index)));
             }
             var turned = Decorrelate(pulls);
             var changes = (1 - (turned * rotation).sum(1).abs()).abs().data<double>().ToArray();
             rotation.copy_(turned);
             var still = changes.Max() < config.Tolerance;
-            if (!config.RestStill || precision == torch.float64)
-            {
-                converged = still;
-                (precision, moving) = (torch.float32, [.. Enumerable.Range(0, dimensions).Select(c => (long)c)]);
-                continue;
-            }
+            converged = still && moving.Length == dimensions;
             // A tenth of the tolerance: those that rest must not add up to a turn of the others.
-            moving = [.. Enumerable.Range(0, dimensions).Where(c => changes[c] >= 0.1 * config.Tolerance).Select(c => (long)c)];
-            if (still)
-                (precision, moving) = (torch.float64, [.. Enumerable.Range(0, dimensions).Select(c => (long)c)]);
+            moving = still || !config.Shortcuts ? all : [.. all.Where(c => changes[c] >= 0.1 * config.Tolerance)];
         }
-        return new FastIcaResult(config, LinearAlgebra.ToMatrix(rotation), iterations, converged);
+        return (iterations, converged);
     }
 
     private static FastIcaResult Deflation(
@@ -151,7 +182,7 @@ public static class FastIca
                 cancellation.ThrowIfCancellationRequested();
                 using var step = torch.NewDisposeScope();
                 iterations++;
-                var turned = Orthogonal(Step(whitened, w, torch.float32), before);
+                var turned = Orthogonal(Step(whitened, w), before);
                 settled = Change(turned, w) < config.Tolerance;
                 w.copy_(turned);
             }
@@ -162,21 +193,37 @@ public static class FastIca
     }
 
     /// <summary>E[g(s)·zᵀ] − E[g′(s)]·W for the components s = W·z, g = tanh. Shape: that of <paramref name="rotation"/>.</summary>
-    internal static torch.Tensor Step(torch.Tensor whitened, torch.Tensor rotation, torch.ScalarType precision)
+    internal static torch.Tensor Step(torch.Tensor whitened, torch.Tensor rotation)
     {
         var n = whitened.shape[0];
-        var weights = rotation.to(precision).t();
-        var pull = torch.zeros_like(rotation); // Σ g(s)·zᵀ
-        var squares = torch.zeros(rotation.shape[0], dtype: torch.float64); // Σ g(s)², as g′ = 1 − g²
-        for (long first = 0; first < n; first += BlockRows)
+        var weights = rotation.to(torch.float32).t();
+        var sums = BlockSums.Over(
+            n,
+            (first, count) =>
+            {
+                var block = whitened.narrow(0, first, count);
+                var contrast = torch.mm(block, weights); // [count, components]
+                var squares = torch.tensor(Contrast(contrast));
+                return torch.cat([torch.mm(contrast.t(), block), squares.unsqueeze(1)], 1).to(torch.float64);
+            }
+        );
+        var width = rotation.shape[1];
+        var (pulls, squared) = (sums.narrow(1, 0, width), sums.narrow(1, width, 1)); // Σ g(s)·zᵀ; Σ g(s)², as g′ = 1 − g²
+        return (pulls / n) - ((1 - (squared / n)) * rotation);
+    }
+
+    /// <summary>tanh in place; Σ of its squares over rows. Shape: <c>[components]</c>.</summary>
+    private static float[] Contrast(torch.Tensor components)
+    {
+        var values = MemoryMarshal.Cast<byte, float>(components.bytes);
+        TensorPrimitives.Tanh(values, values);
+        var squares = new float[(int)components.shape[1]];
+        for (var start = 0; start < values.Length; start += squares.Length)
         {
-            using var scope = torch.NewDisposeScope();
-            var block = whitened.narrow(0, first, Math.Min(BlockRows, n - first)).to(precision);
-            var contrast = torch.mm(block, weights).tanh_(); // [block, components]
-            pull.add_(torch.mm(contrast.t(), block));
-            squares.add_(contrast.mul_(contrast).sum(dim: 0));
+            var row = values.Slice(start, squares.Length);
+            TensorPrimitives.MultiplyAdd(row, row, squares, squares);
         }
-        return pull.div_(n).sub_((1 - (squares / n)).unsqueeze(1) * rotation);
+        return squares;
     }
 
     private static double Change(torch.Tensor turned, torch.Tensor rotation) =>

@@ -58,7 +58,7 @@ public sealed record FastIcaMethod : ClassicalMethod
             MaxIterations = MaxIterations,
             Tolerance = Tolerance,
             Order = Order,
-            RestStill = true,
+            Shortcuts = true,
         };
         var fit = FastIca.Fit(whitened, config, Random("start"), cancellation);
         return new ClassicalFit(Unwhitened(fit.Rotation, mean, variances, axes), fit.Iterations, fit.Converged, []);

@@ -19,13 +19,14 @@ internal static class RowStatistics
         var all = torch.frombuffer(rows.Data, torch.float32).reshape(rows.Rows, rows.Columns);
         var mean = Mean(rows);
         var offset = torch.tensor(mean);
-        var products = torch.zeros(rows.Columns, rows.Columns, dtype: torch.float64);
-        for (var first = 0; first < rows.Rows; first += BlockRows)
-        {
-            using var block = torch.NewDisposeScope();
-            var centred = all.narrow(0, first, Math.Min(BlockRows, rows.Rows - first)).to(torch.float64) - offset;
-            products.add_(torch.mm(centred.t(), centred));
-        }
+        var products = BlockSums.Over(
+            rows.Rows,
+            (first, count) =>
+            {
+                var centred = all.narrow(0, first, count).to(torch.float64) - offset;
+                return torch.mm(centred.t(), centred);
+            }
+        );
         var (values, vectors) = LinearAlgebra.SymmetricEigen(LinearAlgebra.ToMatrix(products / (rows.Rows - 1)));
         return (mean, Array.ConvertAll(values, value => Math.Max(value, 0)), vectors.Transpose());
     }
@@ -74,12 +75,10 @@ internal static class RowStatistics
         var offset = torch.tensor(ToSingle(mean));
         var all = torch.frombuffer(rows.Data, torch.float32).reshape(rows.Rows, rows.Columns);
         var whitened = torch.empty(rows.Rows, dimensions, dtype: torch.float32);
-        for (var first = 0; first < rows.Rows; first += BlockRows)
-        {
-            using var block = torch.NewDisposeScope();
-            var count = Math.Min(BlockRows, rows.Rows - first);
-            whitened.narrow(0, first, count).copy_(torch.mm(all.narrow(0, first, count) - offset, map));
-        }
+        BlockSums.Each(
+            rows.Rows,
+            (first, count) => whitened.narrow(0, first, count).copy_(torch.mm(all.narrow(0, first, count) - offset, map))
+        );
         return whitened.MoveToOuterDisposeScope();
     }
 

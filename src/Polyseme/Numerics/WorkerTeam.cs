@@ -11,6 +11,9 @@ internal sealed class WorkerTeam
 {
     private static readonly Lazy<WorkerTeam> s_shared = new(() => new WorkerTeam(Environment.ProcessorCount));
 
+    [ThreadStatic]
+    private static bool s_isWorker;
+
     private readonly Lock _oneAtATime = new();
     private readonly object _turn = new();
     private Action<int, int>? _work;
@@ -40,14 +43,18 @@ internal sealed class WorkerTeam
     /// <summary>How many there are.</summary>
     public int Workers { get; }
 
-    /// <summary>Does all pieces and returns when they are done. A single piece is done by the caller, as worker 0, with libtorch's own threads.</summary>
+    /// <summary>
+    /// Does all pieces and returns when they are done. A single piece is done by the caller, as worker 0, with libtorch's own threads; pieces of a piece are
+    /// done by its worker, one after the other.
+    /// </summary>
     /// <param name="pieces">How many.</param>
     /// <param name="work">Told which worker does it, in 0 … <see cref="Workers"/> − 1, and which piece it is.</param>
     public void Run(int pieces, Action<int, int> work)
     {
-        if (pieces == 1)
+        if (pieces == 1 || s_isWorker)
         {
-            work(0, 0);
+            for (var piece = 0; piece < pieces; piece++)
+                work(0, piece);
             return;
         }
         lock (_oneAtATime)
@@ -74,6 +81,7 @@ internal sealed class WorkerTeam
 
     private void Serve(int worker)
     {
+        s_isWorker = true;
         for (var round = 1; ; round++)
         {
             lock (_turn)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Polyseme.Numerics;
 using Polyseme.Runs;
 using TorchSharp;
 
@@ -8,6 +9,9 @@ namespace Polyseme.Dictionaries.Training;
 /// <summary>Trains dictionaries on a stream of rows: several in one pass over the data, each batch read once.</summary>
 public static class DictionaryTrainer
 {
+    /// <summary>Elements below which libtorch does not divide an operation among threads.</summary>
+    private const int LibtorchGrain = 1 << 15;
+
     /// <summary>Goes on from the steps that are done to the last.</summary>
     /// <param name="trainings">Dictionaries of one batch size that have done the same steps.</param>
     /// <param name="rows">What they are trained on.</param>
@@ -42,10 +46,17 @@ public static class DictionaryTrainer
             using var scope = torch.NewDisposeScope();
             var x = torch.tensor(inputs, [batch, rows.DIn]);
             var y = rows.HasTargets ? torch.tensor(targets, [batch, rows.DOut]) : x;
-            var points = trainings
-                .Where(training => training.StepsDone < training.Config.Steps)
-                .Select(training => training.Step(x, y))
-                .ToList();
+            var going = trainings.Where(training => training.StepsDone < training.Config.Steps).ToList();
+            var points = new CurvePoint[going.Count];
+            if (going.TrueForAll(training => IsSmall(training.Config, rows)))
+            {
+                WorkerTeam.Shared.Run(points.Length, (_, i) => points[i] = going[i].Step(x, y));
+            }
+            else
+            {
+                for (var i = 0; i < points.Length; i++)
+                    points[i] = going[i].Step(x, y);
+            }
             afterStep?.Invoke(points);
             if (progress is not null && (step % 50 == 0 || step + 1 == last))
             {
@@ -58,4 +69,8 @@ public static class DictionaryTrainer
             }
         }
     }
+
+    /// <summary>Whether libtorch would leave all but one core idle, so that dictionaries had better train side by side; the results are the same.</summary>
+    private static bool IsSmall(DictionaryConfig config, RowStream rows) =>
+        (long)config.Batch * Math.Max(config.Latents, Math.Max(rows.DIn, rows.DOut)) <= LibtorchGrain;
 }

@@ -12,7 +12,7 @@ public sealed class DisentangledExperiment : Experiment
 {
     private const string Program = "reference program",
         Judged = "target set by judgement";
-    private const int Learned = 20_000,
+    private const int LearnedRows = 20_000,
         Held = 8_000;
     private static readonly double[] s_betas = [0, 1, 4, 10];
     private static readonly (string Data, string Words)[] s_data =
@@ -23,6 +23,28 @@ public sealed class DisentangledExperiment : Experiment
         ("gaussian", "rotated, Gaussian"),
         ("superposition", "superposition"),
     ];
+
+    /// <summary>Factors behind a layer, what it makes of rows to learn from and of rows to judge by, and what ICA makes of it.</summary>
+    private sealed record Layer(
+        DisentangledConfig Planted,
+        Matrix Learned,
+        Matrix Judged,
+        Matrix Hidden,
+        Matrix Components,
+        Disentanglement Ica
+    )
+    {
+        public static Layer Of(string data, ulong seed, CancellationToken cancellation)
+        {
+            var planted = new DisentangledConfig { Data = data, Seed = seed };
+            var network = Disentangled.Layer(planted, cancellation);
+            var judged = Disentangled.Sample(planted, Held, "disentangled/acceptance");
+            var hidden = network.Hidden(judged);
+            var learned = network.Hidden(Disentangled.Sample(planted, LearnedRows, "disentangled/learn"));
+            var components = Disentangled.Components(hidden, new RandomStream(seed, "disentangled/ica"), cancellation);
+            return new Layer(planted, learned, judged, hidden, components, Disentanglement.Of(components, judged));
+        }
+    }
 
     private sealed record Method(string Words, string Note, Disentanglement[] Found, Matrix Latents);
 
@@ -41,69 +63,81 @@ public sealed class DisentangledExperiment : Experiment
         // The two that stand side by side are trained until the one that succeeds has; the others show what changes.
         var (enough, steps) = (config.Choose(200, 6_000, 20_000), config.Choose(200, 1_500, 20_000));
         var seeds = config.Choose(1, 2, 5);
+        var layers = s_data.ToDictionary(entry => entry.Data, entry => Layer.Of(entry.Data, config.Seed, cancellation));
         var rows = new List<ClaimRow>();
         var shown = new Dictionary<string, IReadOnlyList<Method>>();
-        var factors = new Dictionary<string, Matrix>();
+        bool SideBySide(string data) => data is "sparse" or "superposition";
+        // Hidden units and steps of the autoencoders on each layer, the longest training last.
+        (int Units, int Steps)[] Trainings(string data) =>
+            (config.Size == ReproductionSize.Quick, SideBySide(data)) switch
+            {
+                (true, true) => [(0, steps)],
+                (true, false) => [],
+                (false, true) => [(0, steps), (64, enough), (64, 2 * enough)],
+                (false, false) => [(0, steps), (64, steps)],
+            };
+        var jobs = s_data
+            .SelectMany(entry => Trainings(entry.Data).Select(training => (Layer: layers[entry.Data], training.Units, training.Steps)))
+            .OrderByDescending(job => job.Steps * (1 + job.Units))
+            .ToList();
+        var trained = new IReadOnlyList<Method>[jobs.Count];
+        var done = 0;
+        WorkerTeam.Shared.Run(
+            jobs.Count,
+            (_, i) =>
+            {
+                trained[i] = Autoencoders(jobs[i].Layer, jobs[i].Units, jobs[i].Steps, seeds, config.Seed, cancellation);
+                progress?.Report(new Step("autoencoders", Interlocked.Increment(ref done), jobs.Count));
+            }
+        );
         foreach (var (data, words) in s_data)
         {
-            var planted = new DisentangledConfig { Data = data, Seed = config.Seed };
-            var network = Disentangled.Layer(planted, cancellation);
-            var judged = Disentangled.Sample(planted, Held, "disentangled/acceptance");
-            var hidden = network.Hidden(judged);
-            var learn = network.Hidden(Disentangled.Sample(planted, Learned, "disentangled/learn"));
-            factors[data] = judged;
-            var components = Disentangled.Components(hidden, new RandomStream(config.Seed, "disentangled/ica"), cancellation);
-            var ica = Disentanglement.Of(components, judged);
-            AddIca(rows, planted, words, ica);
-            var methods = new List<Method> { new("ICA", "", [ica], components) };
-            IReadOnlyList<Method> Autoencoders(int units, int length)
-            {
-                progress?.Report(new Step($"autoencoders on {words} factors", methods.Count, 9));
-                var training = new BetaVaeConfig
-                {
-                    Latents = planted.Factors,
-                    Betas = [.. Enumerable.Repeat(s_betas, seeds).SelectMany(betas => betas)],
-                    Hidden = units,
-                    Steps = length,
-                };
-                var trained = BetaVae.Train(
-                    learn,
-                    hidden,
-                    training,
-                    new RandomStream(config.Seed, $"disentangled/vae/{data}/{units}/{length}"),
-                    cancellation
-                );
-                return [.. trained.GroupBy(one => one.Beta).Select(group => Judge(group, judged, units, length))];
-            }
-            var sideBySide = data is "sparse" or "superposition";
-            if (config.Size != ReproductionSize.Quick || sideBySide)
-            {
-                var linear = Autoencoders(0, steps);
-                methods.AddRange(linear);
-                AddMeasured(rows, words, linear);
-                // What must succeed is asserted where it has been trained for long enough.
-                if (config.Size == ReproductionSize.Quick && data == "superposition")
-                    AddBest(rows, planted, words, linear, "");
-            }
-            if (config.Size != ReproductionSize.Quick)
-            {
-                var nonlinear = Autoencoders(64, sideBySide ? enough : steps);
-                AddMeasured(rows, words, nonlinear);
-                if (data != "gaussian")
-                    AddBest(rows, planted, words, [.. methods.Skip(1), .. nonlinear], "");
-                if (sideBySide)
-                {
-                    methods.AddRange(nonlinear);
-                    AddBest(rows, planted, words, Autoencoders(64, 2 * enough), "longer-training control, ");
-                }
-            }
-            shown[data] = methods;
+            var layer = layers[data];
+            AddIca(rows, layer.Planted, words, layer.Ica);
+            var found = Trainings(data)
+                .Select(training => trained[jobs.FindIndex(job => job.Layer == layer && (job.Units, job.Steps) == training)])
+                .ToList();
+            foreach (var methods in found.Take(2))
+                AddMeasured(rows, words, methods);
+            IReadOnlyList<Method> all = [.. found.Take(2).SelectMany(methods => methods)];
+            // What must succeed is asserted where it has been trained for long enough.
+            if (data == "superposition" || (config.Size != ReproductionSize.Quick && data != "gaussian"))
+                AddBest(rows, layer.Planted, words, all, "");
+            if (found.Count > 2)
+                AddBest(rows, layer.Planted, words, found[2], "longer-training control, ");
+            shown[data] =
+            [
+                new Method("ICA", "", [layer.Ica], layer.Components),
+                .. SideBySide(data) ? all : found.Take(1).SelectMany(methods => methods),
+            ];
         }
+        var factors = layers.ToDictionary(pair => pair.Key, pair => pair.Value.Judged);
         return new ExperimentResult(
-            $"d = 16; 16 rotated factors, 64 in superposition; {Learned:N0} rows learned, {Held:N0} judged; as many latents as factors, no or 64 hidden units, σ² = .05, Adam, {steps:N0} steps of 128 rows ({enough:N0} with hidden units on sparse factors and in superposition), {seeds} seeds",
+            $"d = 16; 16 rotated factors, 64 in superposition; {LearnedRows:N0} rows learned, {Held:N0} judged; as many latents as factors, no or 64 hidden units, σ² = .05, Adam, {steps:N0} steps of 128 rows ({enough:N0} with hidden units on sparse factors and in superposition), {seeds} seeds",
             rows,
             [Draw(shown, factors, seeds)]
         );
+    }
+
+    private static IReadOnlyList<Method> Autoencoders(
+        Layer layer,
+        int units,
+        int steps,
+        int seeds,
+        ulong seed,
+        CancellationToken cancellation
+    )
+    {
+        var training = new BetaVaeConfig
+        {
+            Latents = layer.Planted.Factors,
+            Betas = [.. Enumerable.Repeat(s_betas, seeds).SelectMany(betas => betas)],
+            Hidden = units,
+            Steps = steps,
+        };
+        var random = new RandomStream(seed, $"disentangled/vae/{layer.Planted.Data}/{units}/{steps}");
+        var trained = BetaVae.Train(layer.Learned, layer.Hidden, training, random, cancellation);
+        return [.. trained.GroupBy(one => one.Beta).Select(group => Judge(group, layer.Judged, units, steps))];
     }
 
     private static Method Judge(IEnumerable<BetaVaeOutcome> outcomes, Matrix judged, int units, int steps)
@@ -172,9 +206,9 @@ public sealed class DisentangledExperiment : Experiment
         var figure = new Figure(
             "recovery",
             "a rotation is undone, superposition is not",
-            $"Above: mean over factors of the largest |correlation| with a latent (1 = each factor has a latent of its own), and the mutual information gap; {Held:N0} held-out rows, linear autoencoders averaged over {seeds} seed{(seeds == 1 ? "" : "s")}; crosses: reference values of ICA. Below: |correlation| of factors with independent components, each factor's best in order.",
+            $"Above: mean over factors of the largest |correlation| with a latent (1 = each factor has a latent of its own), and the mutual information gap; {Held:N0} held-out rows, linear autoencoders averaged over {seeds} seed{(seeds == 1 ? "" : "s")}; crosses: reference values of ICA; dashed: linear autoencoders. Below: |correlation| of factors with independent components, each factor's best in order.",
             2,
-            480,
+            560,
             360
         );
         double[] at = [0, 1, 2, 3, 4];
@@ -193,9 +227,11 @@ public sealed class DisentangledExperiment : Experiment
                 var line = panel.Add.Scatter(
                     there,
                     there.Select(i => shown[s_data[(int)i].Data][method].Found.Average(measure)).ToArray(),
-                    FigurePalette.Category(method)
+                    FigurePalette.Category(method == 0 ? 0 : 1 + ((method - 1) % s_betas.Length))
                 );
                 (line.LegendText, line.LineWidth, line.MarkerSize) = (shown["sparse"][method].Words, 1, 8);
+                if (method >= 1 && method <= s_betas.Length)
+                    (line.LinePattern, line.MarkerShape) = (LinePattern.Dashed, MarkerShape.OpenCircle);
             }
             if (title == "largest |correlation|")
             {
@@ -203,8 +239,9 @@ public sealed class DisentangledExperiment : Experiment
                 (reference.MarkerShape, reference.MarkerSize, reference.LegendText) = (MarkerShape.Eks, 12, "ICA, reference");
             }
             panel.Axes.Bottom.SetTicks(at, ["sparse", "dense", "unequal", "Gaussian", "superpos."]);
-            panel.Axes.SetLimits(-0.3, 4.3, 0, 1.6);
-            panel.ShowLegend(Alignment.UpperRight, Orientation.Vertical);
+            panel.Axes.SetLimits(-0.3, 4.3, 0, 1.05);
+            if (title == "mutual information gap")
+                panel.ShowLegend(Edge.Right);
         }
         foreach (var (data, title) in new[] { ("sparse", "ICA, rotated and sparse"), ("superposition", "ICA, superposition") })
         {

@@ -120,7 +120,7 @@ public sealed class TmsCorrelatedExperiment : Experiment
         var figure = new Figure(
             "gram",
             "W·Wᵀ of groups of features",
-            $"The best of {string.Join(", ", cases.Select(c => c.Seeds))} models, and the directions of those in a plane. Groups are neighbours. Anticorrelated: blue beside the diagonal, a feature and its opposite. Correlated: white there, at right angles, and the interference lies between groups.",
+            $"The best of {string.Join(", ", cases.Select(c => c.Seeds))} models, and the directions of those in a plane; apart: one of a group at a time. Groups are neighbours. Anticorrelated: blue beside the diagonal, a feature and its opposite. Correlated: white there, at right angles, and the interference lies between groups.",
             columns: 4,
             panelWidth: 300,
             panelHeight: 300
@@ -128,8 +128,7 @@ public sealed class TmsCorrelatedExperiment : Experiment
         foreach (var (c, models) in cases.Zip(trained))
         {
             var w = models.Best.Parameters.W;
-            var title =
-                $"{(c.Rule == GroupRule.Together ? "together" : "one at a time")}, n = {c.Features}, m = {c.Hidden}, {c.Steps} steps";
+            var title = $"{(c.Rule == GroupRule.Together ? "together" : "apart")}, {c.Features} in {c.Hidden}, {c.Steps / 1000}k steps";
             figure.Gram(title, w);
             if (c.Hidden == 2)
                 figure.Directions(title, w);

@@ -151,7 +151,13 @@ public abstract class ActivationSource
 /// <summary>Reads rows as float32.</summary>
 internal abstract class RowReader : IDisposable
 {
-    /// <summary>Fills <paramref name="destination"/> with whole rows from <paramref name="firstRow"/> on, which is not before the end of the last request.</summary>
+    /// <summary>Whether requests may go back as well as forward.</summary>
+    public virtual bool AnyOrder => false;
+
+    /// <summary>
+    /// Fills <paramref name="destination"/> with whole rows from <paramref name="firstRow"/> on, which is not before the end of the last request
+    /// unless <see cref="AnyOrder"/>.
+    /// </summary>
     public abstract void Read(long firstRow, Span<float> destination);
 
     /// <inheritdoc/>

@@ -26,7 +26,7 @@ internal static class StoreBench
             {
                 using var handle = File.OpenHandle(path);
                 var size = RandomAccess.GetLength(handle);
-                var bytes = MemoryMarshal.AsBytes<float>(batch);
+                var bytes = MemoryMarshal.AsBytes(batch.AsSpan());
                 for (var repeat = 0; repeat < repeats; repeat++)
                 {
                     for (long offset = 0; offset < size; )

@@ -127,7 +127,7 @@ internal sealed class ArraySource : ActivationSource
         private byte[] _raw = [];
         private float[] _column = [];
 
-        public override bool AnyOrder => true;
+        public override bool AnyOrder => data.AnyOrder;
 
         public override void Read(long firstRow, Span<float> destination)
         {

@@ -115,7 +115,8 @@ public abstract class ActivationSource
         float[] current = new float[checked(rowsPerBlock * NNeurons)],
             next = NSamples > rowsPerBlock ? new float[current.Length] : [];
         int Rows(long first) => (int)Math.Min(rowsPerBlock, NSamples - first);
-        Task Start(long first, float[] buffer) => Task.WhenAll(readers.Select((reader, part) => Task.Run(() => Read(reader, part, first, buffer), cancellation)));
+        Task Start(long first, float[] buffer) =>
+            Task.WhenAll(readers.Select((reader, part) => Task.Run(() => Read(reader, part, first, buffer), cancellation)));
         void Read(RowReader reader, int part, long first, float[] buffer)
         {
             var rows = Rows(first);

@@ -11,6 +11,7 @@ internal sealed record BenchGroup(string Name, string Summary, Func<BenchOptions
     [
         new("toy", "training steps of small networks against eager libtorch and the machine's multiply-add peak", ToyBench.Run),
         new("sae", "training of a TopK autoencoder against eager libtorch", SaeBench.Run),
+        new("store", "activations on disk, in order and shuffled, against a plain read of the file", StoreBench.Run),
         new("ica", "independent components of a layer against scikit-learn's FastICA", IcaBench.Run),
     ];
 }

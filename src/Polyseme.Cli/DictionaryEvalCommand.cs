@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Polyseme.Activations;
 using Polyseme.Dictionaries;
+using Polyseme.Dictionaries.Formats;
 using Polyseme.Dictionaries.Metrics;
 using Polyseme.Runs;
 
@@ -18,6 +19,8 @@ internal static class DictionaryEvalCommand
         string? Train,
         string[] Against,
         string? Json,
+        (string Format, string Path)[] Reports,
+        ReportOrigin Origin,
         DictionaryEvaluationConfig Config,
         bool Quiet
     );
@@ -57,6 +60,29 @@ internal static class DictionaryEvalCommand
             HelpName = "FILE",
             Description = $"Write the result as JSON (schema {DictionaryEvaluation.SchemaId}); - is stdout.",
         };
+        var write = new Option<string[]>("--write")
+        {
+            HelpName = "FORMAT=PATH",
+            Description =
+                $"Write the result for another tool too: {string.Join(", ", EvaluationReport.Formats)} (a directory for neuronpedia); may be given many times.",
+            DefaultValueFactory = _ => [],
+        };
+        CommonOptions.Require(
+            write,
+            text => text.Split('=', 2) is [var format, { Length: > 0 }] && EvaluationReport.Formats.Contains(format),
+            $"FORMAT=PATH, with a format of {string.Join(", ", EvaluationReport.Formats)}"
+        );
+        write.CompletionSources.Add([.. EvaluationReport.Formats.Select(format => $"{format}=")]);
+        var model = new Option<string?>("--model")
+        {
+            HelpName = "NAME",
+            Description = "For --write: the model that the activations are of (default: as the dictionary's files say).",
+        };
+        var hook = new Option<string?>("--hook")
+        {
+            HelpName = "NAME",
+            Description = "For --write: where in the model, such as blocks.8.hook_resid_post (default: as the dictionary's files say).",
+        };
         var tensor = new Option<string?>("--tensor")
         {
             HelpName = "NAME",
@@ -68,6 +94,7 @@ internal static class DictionaryEvalCommand
             "Measures a dictionary on activations: reconstruction under every definition in use, activity, description length, and, where truth or labels are "
                 + "given, recovery, detection, probing and absorption.",
             "polyseme dictionary eval runs/ksvd heldout.npy --truth truth.safetensors --json eval.json",
+            "polyseme dictionary eval runs/sae heldout.npy --write saebench=core.json",
             "polyseme dictionary eval runs/ksvd heldout.npy --train acts.npy --against runs/ksvd-2"
         )
         {
@@ -78,6 +105,9 @@ internal static class DictionaryEvalCommand
             train,
             against,
             json,
+            write,
+            model,
+            hook,
             tensor,
             common.Seed,
             common.Threads,
@@ -95,6 +125,13 @@ internal static class DictionaryEvalCommand
                     parsed.GetValue(train),
                     parsed.GetValue(against)!,
                     parsed.GetValue(json),
+                    [.. parsed.GetValue(write)!.Select(text => text.Split('=', 2)).Select(pair => (pair[0], pair[1]))],
+                    new ReportOrigin(
+                        parsed.GetValue(model),
+                        parsed.GetValue(hook),
+                        Path.GetFileName(Path.TrimEndingDirectorySeparator(parsed.GetRequiredValue(activations))),
+                        DateTimeOffset.UtcNow
+                    ),
                     new DictionaryEvaluationConfig { Seed = parsed.GetValue(common.Seed) ?? 0 },
                     parsed.GetValue(common.Quiet)
                 )
@@ -108,8 +145,20 @@ internal static class DictionaryEvalCommand
         var (terminal, cancellation) = context;
         if (request.Json is { } writable && writable != "-")
             AtomicFile.EnsureWritable(writable);
-        var result = ProgressDisplay.Run(terminal, request.Quiet, progress => Evaluate(request, progress, cancellation));
+        var dictionary = DictionaryPath.Read(request.Dictionary);
+        foreach (var (format, path) in request.Reports)
+        {
+            if (EvaluationReport.WhyNot(format, dictionary, request.Origin) is { } reason)
+                throw new UsageException($"{format} cannot be written: {reason} (name them with --model and --hook)");
+            if (format == EvaluationReport.Directory)
+                _ = RunFolder.Open(path);
+            else
+                AtomicFile.EnsureWritable(path);
+        }
+        var result = ProgressDisplay.Run(terminal, request.Quiet, progress => Evaluate(request, dictionary, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
+        foreach (var (format, path) in request.Reports)
+            EvaluationReport.Write(format, path, dictionary, result, request.Origin);
         var json = Json.Write(result);
         if (request.Json == "-")
         {
@@ -121,13 +170,19 @@ internal static class DictionaryEvalCommand
         EvaluationText.Write(terminal, result);
         if (request.Json is not null)
             terminal.Out.WriteLine(Terminal.Escape($"wrote {request.Json}"));
+        foreach (var (_, path) in request.Reports)
+            terminal.Out.WriteLine(Terminal.Escape($"wrote {path}"));
         return ExitCode.Done;
     }
 
-    private static DictionaryEvaluation Evaluate(Request request, IProgress<Step> progress, CancellationToken cancellation)
+    private static DictionaryEvaluation Evaluate(
+        Request request,
+        FeatureDictionary dictionary,
+        IProgress<Step> progress,
+        CancellationToken cancellation
+    )
     {
         progress.Report(new Step("reading", 0, 0));
-        var dictionary = DictionaryPath.Read(request.Dictionary);
         var activations = ActivationFile.Open(request.Activations, request.Tensor);
         CheckWidth(dictionary, activations);
         var truth = request.Truth is { } path ? DictionaryTruth.Read(path, activations.NSamples, activations.NNeurons) : null;

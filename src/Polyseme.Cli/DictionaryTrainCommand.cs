@@ -47,12 +47,21 @@ internal static class DictionaryTrainCommand
             DefaultValueFactory = _ => [],
         };
         CommonOptions.Require(set, text => text.IndexOf('=', StringComparison.Ordinal) > 0, "KEY=VALUE");
+        var sweep = new Option<string[]>("--sweep")
+        {
+            HelpName = "KEY=VALUE,…",
+            Description =
+                "Values of a setting to train a dictionary with each; may be given for several settings, whose every combination trains, all in one pass over the rows.",
+            DefaultValueFactory = _ => [],
+        };
+        CommonOptions.Require(sweep, text => text.IndexOf('=', StringComparison.Ordinal) > 0, "KEY=VALUE,VALUE…");
         var common = new CommonOptions();
         var command = new DocumentedCommand(
             "train",
             "Trains a sparse autoencoder or transcoder; every row is seen once an epoch, in an order that is random over all rows. "
                 + "Interrupted or killed, it goes on with 'polyseme resume' to the same bytes.",
             "polyseme dictionary train acts.safetensors --kind topk --set latents=4096 --set k=32 --out runs/sae",
+            "polyseme dictionary train acts.safetensors --kind topk --set latents=4096 --sweep k=16,32,64 --sweep seed=0,1 --out runs/sweep",
             "polyseme dictionary train in.npy --targets out.npy --kind skip-transcoder --activation topk --set latents=4096"
         )
         {
@@ -62,6 +71,7 @@ internal static class DictionaryTrainCommand
             targets,
             tensor,
             set,
+            sweep,
         };
         common.AddTo(command);
         command.SetAction(parsed =>
@@ -79,27 +89,32 @@ internal static class DictionaryTrainCommand
                 settings.Add(KeyValuePair.Create("seed", $"{seed}"));
             if (name == SkipTranscoder)
                 settings.Add(KeyValuePair.Create("skip", "true"));
+            var swept = parsed
+                .GetValue(sweep)!
+                .Select(setting => setting.Split('=', 2))
+                .Select(pair => KeyValuePair.Create(pair[0], (IReadOnlyList<string>)pair[1].Split(',')))
+                .ToList();
+            IReadOnlyList<SweptDictionary> dictionaries;
             try
             {
-                var (trained, config) = DictionaryKinds.With(transcodes ? parsed.GetValue(inner)! : name, settings);
-                return DictionaryTrainRun.Start(
-                    context,
-                    new DictionaryTrainRun.Request(
-                        trained,
-                        config,
-                        parsed.GetRequiredValue(activations),
-                        parsed.GetValue(targets),
-                        parsed.GetValue(tensor)
-                    ),
-                    parsed.GetValue(common.Out),
-                    common.ThreadsOf(parsed),
-                    parsed.GetValue(common.Quiet)
-                );
+                dictionaries = DictionarySweep.Of(transcodes ? parsed.GetValue(inner)! : name, settings, swept);
             }
             catch (ArgumentException e)
             {
                 throw new UsageException(e.Message.ReplaceLineEndings(" "));
             }
+            return DictionaryTrainRun.Start(
+                context,
+                new DictionaryTrainRun.Request(
+                    dictionaries,
+                    parsed.GetRequiredValue(activations),
+                    parsed.GetValue(targets),
+                    parsed.GetValue(tensor)
+                ),
+                parsed.GetValue(common.Out),
+                common.ThreadsOf(parsed),
+                parsed.GetValue(common.Quiet)
+            );
         });
         return command;
     }

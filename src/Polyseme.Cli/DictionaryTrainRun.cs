@@ -20,7 +20,14 @@ internal static class DictionaryTrainRun
     private const int CurveEvery = 50;
 
     /// <summary>What is trained, on what.</summary>
-    public sealed record Request(DictionaryKind Kind, DictionaryConfig Config, string Activations, string? Targets, string? Tensor);
+    /// <param name="Dictionaries">
+    /// At least one; its name is that of its folder below the run's, and of a single dictionary empty: the run's own folder. The first one's seed
+    /// orders the rows.
+    /// </param>
+    /// <param name="Activations">What they are trained on.</param>
+    /// <param name="Targets">What transcoders are to give.</param>
+    /// <param name="Tensor">Which tensor of the file.</param>
+    public sealed record Request(IReadOnlyList<SweptDictionary> Dictionaries, string Activations, string? Targets, string? Tensor);
 
     private sealed record CurveFile(IReadOnlyList<CurvePoint> Points);
 
@@ -35,12 +42,15 @@ internal static class DictionaryTrainRun
     /// <summary>Goes on with a run that was stopped. A finished one is left as it is.</summary>
     public static int Resume(CommandContext context, RunManifest manifest, string path, bool quiet)
     {
-        if (File.Exists(Path.Combine(path, Result)) && !File.Exists(Path.Combine(path, Checkpoint)))
+        var request = Requested(manifest, Path.Combine(path, RunFolder.ManifestName));
+        if (
+            request.Dictionaries.All(one => File.Exists(Path.Combine(path, one.Name, Result)))
+            && !File.Exists(Path.Combine(path, Checkpoint))
+        )
         {
             context.Terminal.Out.WriteLine(Terminal.Escape($"{path} is finished: there is nothing to go on with"));
             return ExitCode.Done;
         }
-        var request = Requested(manifest, Path.Combine(path, RunFolder.ManifestName));
         var rows = Rows(request, context.Cancellation);
         var expected = string.Join(' ', manifest.Inputs.Select(input => input.Sha256));
         if (rows.Identity != expected)
@@ -65,30 +75,82 @@ internal static class DictionaryTrainRun
     )
     {
         var folder = RunFolder.Open(path);
-        using var training = new DictionaryTraining(request.Kind, request.Config, rows);
-        var points = new List<CurvePoint>();
-        if (resumed && File.Exists(folder.File(Checkpoint)))
+        var trainings = new List<DictionaryTraining>();
+        try
         {
-            DictionaryCheckpoint.Restore(folder.File(Checkpoint), [training], rows);
-            if (File.Exists(folder.File(Curve)))
-                points.AddRange(
-                    Json.Read<CurveFile>(File.ReadAllText(folder.File(Curve))).Points.Where(point => point.Step < training.StepsDone)
-                );
-        }
-        else
-        {
+            foreach (var one in request.Dictionaries)
+                trainings.Add(new DictionaryTraining(one.Kind, one.Config, rows));
+            var folders = request.Dictionaries.Select(one => one.Name == "" ? folder : RunFolder.Open(folder.File(one.Name))).ToList();
+            var curves = trainings.ConvertAll(_ => new List<CurvePoint>());
+            if (resumed && File.Exists(folder.File(Checkpoint)))
+            {
+                DictionaryCheckpoint.Restore(folder.File(Checkpoint), trainings, rows);
+                for (var i = 0; i < trainings.Count; i++)
+                {
+                    if (File.Exists(folders[i].File(Curve)))
+                        curves[i]
+                            .AddRange(
+                                Json.Read<CurveFile>(File.ReadAllText(folders[i].File(Curve)))
+                                    .Points.Where(point => point.Step < trainings[i].StepsDone)
+                            );
+                }
+            }
+            else
+            {
+                File.Delete(folder.File(Checkpoint));
+                folders.ForEach(one => File.Delete(one.File(Result)));
+                folder.WriteManifest(manifest);
+            }
+            Train(context, rows, trainings, curves, folder, folders, quiet);
+            for (var i = 0; i < trainings.Count; i++)
+                DictionaryFormats.Find("polyseme")!.Write(trainings[i].Result(), folders[i].Path);
             File.Delete(folder.File(Checkpoint));
-            File.Delete(folder.File(Result));
-            folder.WriteManifest(manifest);
+            for (var i = 0; i < trainings.Count; i++)
+                context.Terminal.Out.WriteLine(Terminal.Escape(Summary(request.Dictionaries[i], curves[i][^1])));
+        }
+        finally
+        {
+            trainings.ForEach(training => training.Dispose());
+        }
+        context.Terminal.Out.WriteLine(Terminal.Escape($"wrote {folder.Path}"));
+        return ExitCode.Done;
+    }
+
+    private static void Train(
+        CommandContext context,
+        ShuffledRows rows,
+        List<DictionaryTraining> trainings,
+        List<List<CurvePoint>> curves,
+        RunFolder folder,
+        List<RunFolder> folders,
+        bool quiet
+    )
+    {
+        void SaveCurves()
+        {
+            for (var i = 0; i < folders.Count; i++)
+                folders[i].WriteJson(Curve, new CurveFile(curves[i]));
         }
         void Save()
         {
-            // The curve first: what it has beyond the checkpoint is dropped when the run goes on.
-            folder.WriteJson(Curve, new CurveFile(points));
-            DictionaryCheckpoint.Write(folder.File(Checkpoint), [training], rows);
+            // The curves first: what they have beyond the checkpoint is dropped when the run goes on.
+            SaveCurves();
+            DictionaryCheckpoint.Write(folder.File(Checkpoint), trainings, rows);
         }
         var interval = KeptTraining.Interval;
         var sinceSave = Stopwatch.StartNew();
+        void AfterStep(IReadOnlyList<CurvePoint?> latest)
+        {
+            for (var i = 0; i < trainings.Count; i++)
+            {
+                if (latest[i] is { } point && (point.Step % CurveEvery == 0 || point.Step + 1 == trainings[i].Config.Steps))
+                    curves[i].Add(point);
+            }
+            if (sinceSave.Elapsed < interval)
+                return;
+            Save();
+            sinceSave.Restart();
+        }
         try
         {
             _ = ProgressDisplay.Run(
@@ -96,21 +158,7 @@ internal static class DictionaryTrainRun
                 quiet,
                 progress =>
                 {
-                    DictionaryTrainer.Run(
-                        [training],
-                        rows,
-                        latest =>
-                        {
-                            if (latest[0].Step % CurveEvery == 0 || latest[0].Step + 1 == request.Config.Steps)
-                                points.Add(latest[0]);
-                            if (sinceSave.Elapsed < interval)
-                                return;
-                            Save();
-                            sinceSave.Restart();
-                        },
-                        progress,
-                        context.Cancellation
-                    );
+                    DictionaryTrainer.Run(trainings, rows, AfterStep, progress, context.Cancellation);
                     return true;
                 }
             );
@@ -118,29 +166,30 @@ internal static class DictionaryTrainRun
         catch (OperationCanceledException e) when (context.Cancellation.IsCancellationRequested)
         {
             Save();
-            throw new ResumableException("what is trained is kept", path, e);
+            throw new ResumableException("what is trained is kept", folder.Path, e);
         }
-        folder.WriteJson(Curve, new CurveFile(points));
-        DictionaryFormats.Find("polyseme")!.Write(training.Result(), folder.Path);
-        File.Delete(folder.File(Checkpoint));
-        var last = points[^1];
-        context.Terminal.Out.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{DictionaryKinds.NameOf(request.Kind)}: {request.Config.Latents} latents, {request.Config.Steps} steps; loss {last.Loss:0.####}, L0 {last.L0:0.##}, {last.Dead} dead"
-            )
-        );
-        context.Terminal.Out.WriteLine(Terminal.Escape($"wrote {folder.Path}"));
-        return ExitCode.Done;
+        SaveCurves();
     }
 
-    private static ShuffledRows Rows(Request request, CancellationToken cancellation) =>
-        ShuffledRows.Of(
-            ActivationFile.Open(request.Activations, request.Tensor),
-            request.Targets is { } targets ? ActivationFile.Open(targets) : null,
-            request.Config.Seed,
-            cancellation
+    private static string Summary(SweptDictionary dictionary, CurvePoint last) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{DictionaryKinds.NameOf(dictionary.Kind)}{(dictionary.Name == "" ? "" : $" {dictionary.Name}")}: {dictionary.Config.Latents} latents, {dictionary.Config.Steps} steps; loss {last.Loss:0.####}, L0 {last.L0:0.##}, {last.Dead} dead"
         );
+
+    private static ShuffledRows Rows(Request request, CancellationToken cancellation)
+    {
+        var activations = ActivationFile.Open(request.Activations, request.Tensor);
+        var targets = request.Targets is { } path ? ActivationFile.Open(path) : null;
+        if (targets is not null && targets.NSamples != activations.NSamples)
+            throw new InputException(
+                targets.Path,
+                "has another length than the activations",
+                $"{targets.NSamples} rows",
+                $"{activations.NSamples}"
+            );
+        return ShuffledRows.Of(activations, targets, request.Dictionaries[0].Config.Seed, cancellation);
+    }
 
     private static RunManifest Manifest(Request request, ShuffledRows rows, int threads)
     {
@@ -148,35 +197,50 @@ internal static class DictionaryTrainRun
         List<RunInput> inputs = [new("activations", request.Activations, hashes[0])];
         if (request.Targets is { } targets)
             inputs.Add(new("targets", targets, hashes[1]));
+        var config = request.Dictionaries is [{ Name: "" } single]
+            ? Settings(single)
+            : new JsonObject
+            {
+                ["dictionaries"] = new JsonObject(
+                    request.Dictionaries.Select(one => KeyValuePair.Create(one.Name, (JsonNode?)Settings(one)))
+                ),
+            };
+        config["tensor"] = request.Tensor;
         return new RunManifest
         {
             Command = ManifestCommand,
-            Name = DictionaryKinds.NameOf(request.Kind),
-            Seed = request.Config.Seed,
+            Name = DictionaryKinds.NameOf(request.Dictionaries[0].Kind),
+            Seed = request.Dictionaries[0].Config.Seed,
             Threads = threads,
-            Config = new JsonObject
-            {
-                ["kind"] = Json.ToObject(request.Kind),
-                ["training"] = Json.ToObject(request.Config),
-                ["tensor"] = request.Tensor,
-            },
+            Config = config,
             Inputs = inputs,
         };
     }
+
+    private static JsonObject Settings(SweptDictionary dictionary) =>
+        new() { ["kind"] = Json.ToObject(dictionary.Kind), ["training"] = Json.ToObject(dictionary.Config) };
 
     private static Request Requested(RunManifest manifest, string file)
     {
         try
         {
-            var (kind, config) = DictionaryKinds.Read(
-                manifest.Name,
-                manifest.Config["kind"] as JsonObject ?? throw new ArgumentException("it has no kind"),
-                manifest.Config["training"] as JsonObject ?? throw new ArgumentException("it has no training")
-            );
+            SweptDictionary Dictionary(string name, JsonNode? settings)
+            {
+                if (name != Path.GetFileName(name) || name is "." or "..")
+                    throw new ArgumentException($"{InputException.Quote(name)} names no folder of it");
+                var (kind, config) = DictionaryKinds.Read(
+                    manifest.Name,
+                    settings?["kind"] as JsonObject ?? throw new ArgumentException("it has no kind"),
+                    settings!["training"] as JsonObject ?? throw new ArgumentException("it has no training")
+                );
+                return new SweptDictionary(name, kind, config);
+            }
             string? PathOf(string role) => manifest.Inputs.FirstOrDefault(input => input.Role == role)?.Path;
+            var dictionaries = manifest.Config["dictionaries"] is JsonObject { Count: > 0 } swept
+                ? swept.Select(one => Dictionary(one.Key, one.Value)).ToList()
+                : [Dictionary("", manifest.Config)];
             return new Request(
-                kind,
-                config,
+                dictionaries,
                 PathOf("activations") ?? throw new ArgumentException("it names no activations"),
                 PathOf("targets"),
                 (string?)manifest.Config["tensor"]

@@ -15,14 +15,15 @@ internal static class ResumeCommand
         var path = new Argument<string>("run")
         {
             HelpName = "RUN",
-            Description = "The folder of a run of 'zoo train' or 'zoo reproduce'; what stopped says its name.",
+            Description = "The folder of a run of 'zoo train', 'zoo reproduce' or 'dictionary train'; what stopped says its name.",
         };
         var quiet = new CommonOptions().Quiet;
         var command = new DocumentedCommand(
             CommandName,
-            "Goes on with a run of 'zoo train' or 'zoo reproduce' that was interrupted or killed, to the same files as without the interruption, "
-                + "with the configuration, seed and threads of its run.json. A finished run is left as it is.",
-            "polyseme resume runs/toy"
+            "Goes on with a run of 'zoo train', 'zoo reproduce' or 'dictionary train' that was interrupted or killed, to the same files as without the "
+                + "interruption, with the configuration, seed and threads of its run.json. A finished run is left as it is.",
+            "polyseme resume runs/toy",
+            "polyseme resume runs/sae"
         )
         {
             path,

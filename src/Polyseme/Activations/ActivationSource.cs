@@ -20,6 +20,9 @@ public readonly record struct RowBlock(long FirstRow, int Rows, int Columns, Mem
 /// </summary>
 public abstract class ActivationSource
 {
+    // Values of a part of a block that is worth a thread of its own.
+    private const int LeastPart = 1 << 16;
+
     private protected ActivationSource(string path, long nSamples, int nNeurons, DType type, RowIdentities rows) =>
         (Path, NSamples, NNeurons, DType, Rows) = (path, nSamples, nNeurons, type, rows);
 
@@ -104,12 +107,23 @@ public abstract class ActivationSource
 
     private IEnumerable<RowBlock> Blocks(int rowsPerBlock, CancellationToken cancellation)
     {
-        using var reader = OpenRows();
+        List<RowReader> readers = [OpenRows()];
+        // A block by all cores, where a file may be read anywhere.
+        if (readers[0].AnyOrder)
+            while (readers.Count < Math.Min(Environment.ProcessorCount, (long)rowsPerBlock * NNeurons / LeastPart))
+                readers.Add(OpenRows());
         float[] current = new float[checked(rowsPerBlock * NNeurons)],
             next = NSamples > rowsPerBlock ? new float[current.Length] : [];
         int Rows(long first) => (int)Math.Min(rowsPerBlock, NSamples - first);
         Task Start(long first, float[] buffer) =>
-            Task.Run(() => reader.Read(first, buffer.AsSpan(0, Rows(first) * NNeurons)), cancellation);
+            Task.WhenAll(readers.Select((reader, part) => Task.Run(() => Read(reader, part, first, buffer), cancellation)));
+        void Read(RowReader reader, int part, long first, float[] buffer)
+        {
+            var rows = Rows(first);
+            var (from, to) = ((int)((long)rows * part / readers.Count), (int)((long)rows * (part + 1) / readers.Count));
+            if (to > from)
+                reader.Read(first + from, buffer.AsSpan(from * NNeurons, (to - from) * NNeurons));
+        }
         var reading = Start(0, current);
         try
         {
@@ -128,6 +142,7 @@ public abstract class ActivationSource
             // The reader may only be closed when nobody reads; what went wrong ahead of the consumer no longer matters.
             ((IAsyncResult)reading).AsyncWaitHandle.WaitOne();
             _ = reading.Exception;
+            readers.ForEach(reader => reader.Dispose());
         }
     }
 
@@ -151,7 +166,13 @@ public abstract class ActivationSource
 /// <summary>Reads rows as float32.</summary>
 internal abstract class RowReader : IDisposable
 {
-    /// <summary>Fills <paramref name="destination"/> with whole rows from <paramref name="firstRow"/> on, which is not before the end of the last request.</summary>
+    /// <summary>Whether requests may go back as well as forward.</summary>
+    public virtual bool AnyOrder => false;
+
+    /// <summary>
+    /// Fills <paramref name="destination"/> with whole rows from <paramref name="firstRow"/> on, which is not before the end of the last request
+    /// unless <see cref="AnyOrder"/>.
+    /// </summary>
     public abstract void Read(long firstRow, Span<float> destination);
 
     /// <inheritdoc/>

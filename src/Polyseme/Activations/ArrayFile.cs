@@ -166,6 +166,9 @@ public abstract class ArrayFile
 /// <summary>The bytes of one array.</summary>
 internal abstract class ArrayData : IDisposable
 {
+    /// <summary>Whether offsets may go back as well as forward.</summary>
+    public virtual bool AnyOrder => false;
+
     /// <summary>Fills <paramref name="destination"/> from <paramref name="offset"/>, counted from the first byte of the data.</summary>
     /// <exception cref="InputException">The file has fewer bytes, or bytes that cannot be unpacked.</exception>
     public abstract void Read(long offset, Span<byte> destination);
@@ -178,6 +181,8 @@ internal abstract class ArrayData : IDisposable
 internal sealed class PlainArrayData(string path, long start) : ArrayData
 {
     private readonly Microsoft.Win32.SafeHandles.SafeFileHandle _handle = InputFile.Open(path);
+
+    public override bool AnyOrder => true;
 
     public override void Read(long offset, Span<byte> destination) => InputFile.Read(_handle, path, start + offset, destination);
 

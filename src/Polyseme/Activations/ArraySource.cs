@@ -86,6 +86,8 @@ internal sealed class ArraySource : ActivationSource
     {
         private readonly byte[] _raw = array is { Type: DType.F32 } ? [] : new byte[Math.Min(array.Bytes, 1 << 18)];
 
+        public override bool AnyOrder => data.AnyOrder;
+
         public override void Read(long firstRow, Span<float> destination)
         {
             var type = array.Type!.Value;
@@ -124,6 +126,8 @@ internal sealed class ArraySource : ActivationSource
     {
         private byte[] _raw = [];
         private float[] _column = [];
+
+        public override bool AnyOrder => data.AnyOrder;
 
         public override void Read(long firstRow, Span<float> destination)
         {

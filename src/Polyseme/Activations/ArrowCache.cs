@@ -260,8 +260,12 @@ internal sealed class ArrowCache : ActivationSource
         private string? _file;
         private SafeFileHandle? _handle;
 
+        public override bool AnyOrder => true;
+
         public override void Read(long firstRow, Span<float> destination)
         {
+            while (source._pieces[_piece].FirstRow > firstRow)
+                _piece--;
             while (destination.Length > 0)
             {
                 while (source._pieces[_piece].FirstRow + source._pieces[_piece].Rows <= firstRow)

@@ -64,28 +64,49 @@ internal sealed class ShardedSource : ActivationSource
 
     private sealed class Reader(ShardedSource source) : RowReader
     {
-        private int _shard = -1;
-        private RowReader? _reader;
+        // Fewer than a process may have open; of more shards, only the one that is read stays open.
+        private const int MostOpen = 256;
+        private readonly RowReader?[] _readers = new RowReader?[source._shards.Count];
+        private int _shard;
+
+        public override bool AnyOrder { get; } = source._shards.All(OpensAnyOrder);
 
         public override void Read(long firstRow, Span<float> destination)
         {
             while (destination.Length > 0)
             {
-                var shard = Math.Max(_shard, 0);
+                var shard = _shard;
+                while (source._starts[shard] > firstRow)
+                    shard--;
                 while (source._starts[shard + 1] <= firstRow)
                     shard++;
-                if (shard != _shard)
-                {
-                    _reader?.Dispose();
-                    (_shard, _reader) = (shard, source._shards[shard].OpenRows());
-                }
+                if (shard != _shard && _readers.Length > MostOpen)
+                    Close(_shard);
+                _shard = shard;
+                var reader = _readers[shard] ??= source._shards[shard].OpenRows();
                 var rows = (int)Math.Min(destination.Length / source.NNeurons, source._starts[shard + 1] - firstRow);
-                _reader!.Read(firstRow - source._starts[shard], destination[..(rows * source.NNeurons)]);
+                reader.Read(firstRow - source._starts[shard], destination[..(rows * source.NNeurons)]);
                 destination = destination[(rows * source.NNeurons)..];
                 firstRow += rows;
             }
         }
 
-        public override void Dispose() => _reader?.Dispose();
+        public override void Dispose()
+        {
+            for (var shard = 0; shard < _readers.Length; shard++)
+                Close(shard);
+        }
+
+        private static bool OpensAnyOrder(ArraySource shard)
+        {
+            using var reader = shard.OpenRows();
+            return reader.AnyOrder;
+        }
+
+        private void Close(int shard)
+        {
+            _readers[shard]?.Dispose();
+            _readers[shard] = null;
+        }
     }
 }

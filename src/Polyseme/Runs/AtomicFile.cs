@@ -36,11 +36,16 @@ public static class AtomicFile
                 throw;
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException && e is not OutputException)
+        catch (Exception e) when ((e is IOException or UnauthorizedAccessException && e is not OutputException) || IsTooLarge(e))
         {
             throw new OutputException(path, e);
         }
     }
+
+    // How the runtime passes on EFBIG: the file would be larger than the user or the file system may have.
+    private static bool IsTooLarge(Exception e) =>
+        e is ArgumentOutOfRangeException { ParamName: "value", Source: "System.Private.CoreLib" }
+        && e.StackTrace?.Contains("RandomAccess", StringComparison.Ordinal) == true;
 
     /// <summary>Writes a text file, UTF-8 without a byte order mark.</summary>
     /// <exception cref="IOException">It cannot be written; says where and why.</exception>

@@ -98,6 +98,67 @@ public sealed class DictionaryCommandTests : IDisposable
     }
 
     [Fact]
+    public void An_evaluation_is_written_for_other_tools()
+    {
+        var (activations, _, _) = Files();
+        string[] training = ["dictionary", "train", activations, "--kind", "topk", "--out", In("sae"), "--quiet"];
+        string[] settings = ["latents=16", "k=2", "steps=20", "batch=64"];
+        Assert.Equal(0, CommandLineRun.InProcess([.. training, .. settings.SelectMany(setting => new[] { "--set", setting })]).Code);
+        string[] eval = ["dictionary", "eval", In("sae"), activations, "--quiet"];
+        string[] named = ["--model", "toy", "--hook", "blocks.3.hook_resid_post"];
+        string[] reports = ["saebench=" + In("core.json"), "saedashboard=" + In("batch-0.json"), "neuronpedia=" + In("export")];
+        var run = CommandLineRun.InProcess([
+            .. eval,
+            .. named,
+            "--json",
+            In("eval.json"),
+            .. reports.SelectMany(report => new[] { "--write", report }),
+        ]);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        JsonNode Read(string name) => JsonNode.Parse(File.ReadAllText(In(name)))!;
+        var ours = Read("eval.json");
+        var density = ours["activity"]!["density"]!.AsArray().Select(value => (double)value!).ToArray();
+
+        var bench = Read("core.json");
+        Assert.Equal("core", (string?)bench["eval_type_id"]);
+        var metrics = bench["eval_result_metrics"]!;
+        Assert.Equal((double)ours["activity"]!["l0"]!, (double)metrics["sparsity"]!["l0"]!);
+        Assert.Equal(
+            (double)ours["reconstruction"]!["explained_variance_sae_bench060"]!,
+            (double)metrics["reconstruction_quality"]!["explained_variance"]!
+        );
+        Assert.Null(metrics["model_performance_preservation"]!["ce_loss_score"]);
+        Assert.Equal(density, bench["eval_result_details"]!.AsArray().Select(one => (double)one!["feature_density"]!));
+        Assert.Equal(
+            (double)ours["encoder_decoder_cosine"]!,
+            bench["eval_result_details"]!.AsArray().Average(one => (double)one!["encoder_decoder_cosine_sim"]!),
+            1e-5
+        );
+        Assert.Equal((3, 16), ((int)bench["sae_cfg_dict"]!["hook_layer"]!, (int)bench["sae_cfg_dict"]!["d_sae"]!));
+
+        var dashboard = Read("batch-0.json");
+        Assert.Equal(("toy", 3, "res-polyseme"), ((string?)dashboard["model_id"], (int)dashboard["layer"]!, (string?)dashboard["sae_set"]));
+        var features = dashboard["features"]!.AsArray();
+        Assert.Equal(density, features.Select(feature => (double)feature!["frac_nonzero"]!));
+        Assert.Equal(8, features[0]!["vector"]!.AsArray().Count);
+
+        using var packed = File.OpenRead(In("export/toy/3-res-polyseme/features/batch-0.jsonl.gz"));
+        using var lines = new StreamReader(new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionMode.Decompress));
+        var exported = lines.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToList();
+        Assert.Equal(density, exported.Select(feature => (double)feature["frac_nonzero"]!));
+        Assert.Equal("blocks.3.hook_resid_post", (string?)exported[15]["hookName"]);
+
+        CommandLineRun.InProcess([.. eval, "--write", "saedashboard=" + In("x.json")]).AssertRefused(ExitCode.Usage, "--model", "--hook");
+        CommandLineRun
+            .InProcess([.. eval, "--model", "toy", "--hook", "embed", "--write", "neuronpedia=" + In("x")])
+            .AssertRefused(ExitCode.Usage, "'embed' has no layer");
+        CommandLineRun.InProcess([.. eval, "--write", "gguf=" + In("x")]).AssertRefused(ExitCode.Usage, "saebench");
+        CommandLineRun
+            .InProcess([.. eval, "--write", "saebench=" + In("absent/x.json")])
+            .AssertRefused(ExitCode.Failed, "there is no directory");
+    }
+
+    [Fact]
     public void Every_method_is_written_and_read_again_as_it_was()
     {
         var rows = Positive(Planted.Superposed(300, 8, 5, 0.3).Rows);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Polyseme.Activations;
+using Polyseme.Numerics;
 
 namespace Polyseme.Dictionaries.Formats;
 
@@ -23,8 +24,7 @@ internal sealed partial class NeuronpediaFormat : DictionaryFormat
     public override string? WhyNot(SparseAutoencoder dictionary) =>
         Text(dictionary, "model_name") is null || Text(dictionary, "hook_name") is not { } hook
             ? "it lists dictionaries by model and hook, and this one's files do not name them"
-        : LayerNumber().Match(hook) is { Success: false }
-            ? $"it lists dictionaries by layer, and {InputException.Quote(hook)} has no layer in it"
+        : Layer(hook) is null ? $"it lists dictionaries by layer, and {InputException.Quote(hook)} has no layer in it"
         : null;
 
     private protected override void WriteFiles(SparseAutoencoder dictionary, string path)
@@ -33,21 +33,23 @@ internal sealed partial class NeuronpediaFormat : DictionaryFormat
         new NeuronpediaExport
         {
             Model = new NeuronpediaModel { Id = Text(dictionary, "model_name")! },
-            Layer = int.Parse(LayerNumber().Match(hook).ValueSpan),
-            SetName = $"{Place(hook)}-polyseme",
+            Layer = Layer(hook)!.Value,
+            SetName = SetName(hook),
             HookName = hook,
             CreatorId = "polyseme",
             CreatedAt = DateTimeOffset.UtcNow,
             SaeLensConfig = (dictionary.Metadata["saelens"] ?? new JsonObject()).ToJsonString(),
             Dataset = Text(dictionary, "dataset_path") ?? "",
-            Latents = [.. Enumerable.Range(0, dictionary.NLatents).Select(latent => Report(dictionary, latent))],
+            Latents = [.. Enumerable.Range(0, dictionary.NLatents).Select(latent => Report(dictionary.Decoder, latent))],
         }.Write(path);
     }
 
     /// <summary>What the weights alone say about a latent.</summary>
-    internal static LatentReport Report(SparseAutoencoder dictionary, int latent)
+    /// <param name="directions">Shape: <c>[n_latents, d_out]</c>.</param>
+    /// <param name="latent">Which.</param>
+    internal static LatentReport Report(FloatMatrix directions, int latent)
     {
-        var direction = dictionary.Decoder.Row(latent).ToArray();
+        var direction = directions.Row(latent).ToArray();
         var total = direction.Sum(weight => Math.Abs((double)weight));
         var aligned = Enumerable.Range(0, direction.Length).OrderByDescending(j => direction[j]).Take(AlignedNeurons).ToArray();
         return new LatentReport
@@ -60,13 +62,19 @@ internal sealed partial class NeuronpediaFormat : DictionaryFormat
         };
     }
 
+    /// <summary>The layer that a hook names, if it names one.</summary>
+    internal static int? Layer(string hook) => LayerNumber().Match(hook) is { Success: true } match ? int.Parse(match.ValueSpan) : null;
+
+    /// <summary>The set that a dictionary at a hook is listed in.</summary>
+    internal static string SetName(string hook) => $"{Place(hook)}-polyseme";
+
     private static string Place(string hook) =>
         hook.Contains("resid", StringComparison.Ordinal) ? "res"
         : hook.Contains("mlp", StringComparison.Ordinal) ? "mlp"
         : hook.Contains("attn", StringComparison.Ordinal) ? "att"
         : "other";
 
-    private static string? Text(SparseAutoencoder dictionary, string key) =>
+    internal static string? Text(SparseAutoencoder dictionary, string key) =>
         dictionary.Metadata[key] is JsonValue value && value.TryGetValue(out string? text) && text.Length > 0 ? text : null;
 
     [GeneratedRegex(@"(?<=(^|\.)(blocks|layers|h|layer)\.)[0-9]{1,6}(?=\.|$)", RegexOptions.ExplicitCapture)]

@@ -26,7 +26,7 @@ public static class DictionaryKinds
     public static string NameOf(DictionaryKind kind) => kind.Name;
 
     /// <summary>A kind and a configuration from <c>key=value</c> pairs laid over the defaults; keys as in the records, in snake_case or kebab-case.</summary>
-    /// <exception cref="ArgumentException">No such kind or key, no <c>latents</c>, or a value that cannot be read or is out of range.</exception>
+    /// <exception cref="ArgumentException">No such kind or key, no <c>latents</c>, or a value that cannot be read, is out of range or does not fit the others.</exception>
     public static (DictionaryKind Kind, DictionaryConfig Config) With(string name, IEnumerable<KeyValuePair<string, string>> settings)
     {
         var standard = Find(name);
@@ -51,10 +51,12 @@ public static class DictionaryKinds
     {
         try
         {
-            return (
+            var (made, training) = (
                 (DictionaryKind)JsonSerializer.Deserialize(kind, Find(name).GetType(), Json.Options)!,
                 JsonSerializer.Deserialize<DictionaryConfig>(config, Json.Options)!
             );
+            made.Check(training);
+            return (made, training);
         }
         catch (JsonException e)
         {

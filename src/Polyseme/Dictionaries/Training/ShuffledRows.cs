@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Polyseme.Activations;
@@ -6,11 +7,13 @@ using Polyseme.Numerics;
 namespace Polyseme.Dictionaries.Training;
 
 /// <summary>Rows of a matrix or a store, each once an epoch, in an order that is random over all of them (<see cref="RowPermutation"/>).</summary>
-/// <remarks>Memory: one batch, whatever the size of the store.</remarks>
+/// <remarks>Memory: one batch, whatever the size of the store; its files stay open as long as this lives.</remarks>
 public sealed class ShuffledRows : RowStream
 {
-    private readonly Action<int[], float[]> _gather;
-    private readonly Action<int[], float[]>? _gatherTargets;
+    // Rows of a part that is worth a thread of its own.
+    private const int LeastPart = 256;
+    private readonly Gather _gather;
+    private readonly Gather? _gatherTargets;
     private readonly int _nRows;
     private readonly ulong _seed;
     private RowPermutation _order;
@@ -18,8 +21,8 @@ public sealed class ShuffledRows : RowStream
 
     private ShuffledRows(
         int nRows,
-        (int Width, string Hash, Action<int[], float[]> Gather) inputs,
-        (int Width, string Hash, Action<int[], float[]> Gather)? targets,
+        (int Width, string Hash, Gather Gather) inputs,
+        (int Width, string Hash, Gather Gather)? targets,
         ulong seed
     )
     {
@@ -28,6 +31,9 @@ public sealed class ShuffledRows : RowStream
         Identity = targets is { } t ? $"{inputs.Hash} {t.Hash}" : inputs.Hash;
         _order = new RowPermutation(nRows, seed, 0);
     }
+
+    /// <summary>Writes rows, ascending, one after the other.</summary>
+    private delegate void Gather(int[] rows, Span<float> values);
 
     /// <inheritdoc/>
     public override int DIn { get; }
@@ -76,52 +82,67 @@ public sealed class ShuffledRows : RowStream
     /// <inheritdoc/>
     public override void Fill(long step, Span<float> inputs, Span<float> targets)
     {
-        var batch = inputs.Length / DIn;
-        var rows = new int[batch];
-        for (var i = 0; i < batch; i++)
+        var rows = RowsOf(step * (inputs.Length / DIn), inputs.Length / DIn);
+        _gather(rows, inputs);
+        _gatherTargets?.Invoke(rows, targets);
+    }
+
+    /// <summary>The rows at some positions of the order, which begins again, differently, after each epoch; ascending.</summary>
+    private int[] RowsOf(long first, int count)
+    {
+        var rows = new int[count];
+        for (var i = 0; i < count; )
         {
-            var position = (step * batch) + i;
-            if (position / _nRows != _epoch)
-                (_epoch, _order) = (position / _nRows, new RowPermutation(_nRows, _seed, position / _nRows));
-            rows[i] = (int)_order[position % _nRows];
+            var (epoch, start) = Math.DivRem(first + i, _nRows);
+            if (epoch != _epoch)
+                (_epoch, _order) = (epoch, new RowPermutation(_nRows, _seed, epoch));
+            var (order, at, length) = (_order, i, (int)Math.Min(count - i, _nRows - start));
+            InParts(
+                length,
+                (from, to) =>
+                {
+                    for (var k = from; k < to; k++)
+                        rows[at + k] = (int)order[start + k];
+                }
+            );
+            i += length;
         }
         // Files are read forward; which place in the batch a row has does not matter to its gradient.
         Array.Sort(rows);
-        var values = new float[inputs.Length];
-        _gather(rows, values);
-        values.CopyTo(inputs);
-        if (_gatherTargets is null)
-            return;
-        values = new float[targets.Length];
-        _gatherTargets(rows, values);
-        values.CopyTo(targets);
+        return rows;
     }
 
-    private static (int, string, Action<int[], float[]>) InMemory(FloatMatrix matrix) =>
+    /// <summary>Splits 0 … count − 1 evenly over the cores.</summary>
+    internal static void InParts(int count, Action<int, int> part)
+    {
+        var parts = Math.Min(Environment.ProcessorCount, 1 + (count / LeastPart));
+        if (parts == 1)
+        {
+            part(0, count);
+            return;
+        }
+        try
+        {
+            Parallel.For(0, parts, i => part((int)((long)count * i / parts), (int)((long)count * (i + 1) / parts)));
+        }
+        catch (AggregateException e)
+        {
+            // One clear error, as without threads.
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+    }
+
+    private static (int, string, Gather) InMemory(FloatMatrix matrix) =>
         (
             matrix.Columns,
             Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<float>(matrix.Data))),
             (rows, values) =>
             {
                 for (var i = 0; i < rows.Length; i++)
-                    matrix.Row(rows[i]).CopyTo(values.AsSpan(i * matrix.Columns));
+                    matrix.Row(rows[i]).CopyTo(values[(i * matrix.Columns)..]);
             }
         );
 
-    private static (int, string, Action<int[], float[]>) OnDisk(ActivationSource source, CancellationToken cancellation) =>
-        (
-            source.NNeurons,
-            source.ComputeSha256(cancellation),
-            (rows, values) =>
-            {
-                // A batch larger than the store, or across the end of an epoch, holds a row twice; readers go forward only.
-                var distinct = rows.Distinct().ToArray();
-                var read = source.ReadRows(distinct, CancellationToken.None);
-                for (int i = 0, at = 0; i < rows.Length; i++)
-                {
-                    at += distinct[at] == rows[i] ? 0 : 1;
-                    read.AsSpan(at * source.NNeurons, source.NNeurons).CopyTo(values.AsSpan(i * source.NNeurons));
-                }
-            }
-        );
+    private static (int, string, Gather) OnDisk(ActivationSource source, CancellationToken cancellation) =>
+        (source.NNeurons, source.ComputeSha256(cancellation), new StoredRows(source).Read);
 }

@@ -201,7 +201,7 @@ public sealed class ReportFilesTests : IDisposable
     [Fact]
     public void The_weights_alone_say_which_neurons_a_latent_aligns_with()
     {
-        var report = NeuronpediaFormat.Report(Tiny.Of(new LatentActivation.Relu()), 2); // direction (3, 4)
+        var report = NeuronpediaFormat.Report(Tiny.Of(new LatentActivation.Relu()).Decoder, 2); // direction (3, 4)
         Assert.Equal([1, 0], report.AlignedNeurons);
         Assert.Equal([4.0, 3], report.AlignedWeights);
         Assert.Equal([4 / 7.0, 3 / 7.0], report.AlignedShares);

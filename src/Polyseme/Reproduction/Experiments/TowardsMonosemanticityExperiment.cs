@@ -8,7 +8,7 @@ using TorchSharp;
 
 namespace Polyseme.Reproduction.Experiments;
 
-/// <summary>What is claimed about dictionaries learned on networks: those that need loaded networks are listed until they can be checked.</summary>
+/// <summary>What is claimed about dictionaries trained by gradient descent: dead latents come back, and a point that is repeated gets a latent of its own.</summary>
 public sealed class TowardsMonosemanticityExperiment : Experiment
 {
     private const string Unfaithful = "A Toy Model of Mechanistic (Un)Faithfulness";
@@ -18,7 +18,6 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
     private const double Density = 0.05;
 
     private const string Bricken = "Bricken et al. 2023";
-    private const string Training = "gradient-trained dictionaries";
 
     /// <inheritdoc/>
     public override string Name => "towards-monosemanticity";
@@ -28,7 +27,7 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
 
     /// <inheritdoc/>
     public override string Source =>
-        "Bricken et al. 2023, Towards Monosemanticity; Circuits Updates, May 2023; Elhage et al. 2023, Privileged Bases in the Transformer Residual Stream";
+        "Bricken et al. 2023, Towards Monosemanticity; Circuits Updates, May 2023; A Toy Model of Mechanistic (Un)Faithfulness, 2025; Elhage et al. 2023, Privileged Bases in the Transformer Residual Stream";
 
     /// <inheritdoc/>
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
@@ -41,19 +40,19 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
                 "one-layer transformer on a grammar of planted token classes: median best |correlation| of latents, and of neurons, with a class",
                 Bricken,
                 "≥ .9, ≤ .6; on shuffled weights latents no better than neurons",
-                Training
+                "a transformer trained on a grammar of planted classes"
             ),
             ClaimRow.Pending(
                 "description length over dictionary size has its minimum, and agreement with the truth its maximum, at the true number of features",
                 "Circuits Updates, May 2023",
                 "a bounce",
-                Training
+                "dictionaries of many sizes trained on one layer"
             ),
             ClaimRow.Pending(
                 "kurtosis of the residual stream's coordinates in a transformer trained by Adam, and after a random rotation",
                 "Elhage et al. 2023",
                 "> 3; 3",
-                "loaded networks"
+                "a transformer trained by Adam for long enough, or a loaded one"
             ),
         ]);
         return new ExperimentResult(

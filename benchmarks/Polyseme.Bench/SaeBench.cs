@@ -26,7 +26,7 @@ internal static class SaeBench
         var dense = DenseShare(options);
         yield return Against(steps, rows, heldOut, ProductPrecision.Float32, dense);
         if (HasBFloat16)
-            yield return Against(steps, rows, heldOut, ProductPrecision.BFloat16, dense);
+            yield return Against(steps, rows, heldOut, ProductPrecision.Bfloat16, dense);
     }
 
     /// <summary>Whether the processor multiplies bfloat16; where it does not, libtorch's products in it are many times slower than in float32.</summary>

@@ -37,6 +37,5 @@ public sealed class AbsoluteValueRowsTests
     }
 
     [Fact]
-    public void Too_few_numbers_for_the_point_are_refused() =>
-        Assert.Throws<ArgumentException>(() => new AbsoluteValueRows(2, 0.5, 0, 1));
+    public void Too_few_numbers_for_the_point_are_refused() => Assert.Throws<ArgumentException>(() => new AbsoluteValueRows(2, 0.5, 0, 1));
 }

@@ -25,7 +25,7 @@ public enum ProductPrecision
     /// bfloat16, summed in float32; weights, moments and everything else stay float32. Faster only on processors that have units for it (AMX or
     /// AVX512-BF16), much slower on others.
     /// </summary>
-    BFloat16,
+    Bfloat16,
 }
 
 /// <summary>How a dictionary is trained, whatever its kind.</summary>

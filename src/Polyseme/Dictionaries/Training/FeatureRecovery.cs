@@ -1,5 +1,6 @@
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using Polyseme.Dictionaries.Metrics;
+using Polyseme.Numerics;
 using TorchSharp;
 
 namespace Polyseme.Dictionaries.Training;
@@ -20,71 +21,30 @@ public sealed record FeatureRecovery(double L0, double Fvu, double Shrinkage, do
     /// <param name="count">Rows to judge on.</param>
     public static FeatureRecovery Of(SparseAutoencoder dictionary, SparseFeatureRows rows, int count)
     {
-        int d = rows.DIn,
-            n = rows.Features.Rows,
-            latents = dictionary.NLatents;
-        var x = new float[count * d];
-        var on = new bool[count * n];
-        rows.Fill(-1, x, (row, feature) => on[(row * n) + feature] = true);
+        var (d, n) = (rows.DIn, rows.Features.Rows);
+        float[] x = new float[count * d],
+            on = new float[count * n];
+        rows.Fill(-1, x, (row, feature) => on[(row * n) + feature] = 1);
         using var scope = torch.NewDisposeScope();
-        var tensor = torch.tensor(x, [count, d]);
-        var codes = dictionary.Encode(tensor);
-        var f = MemoryMarshal.Cast<byte, float>(codes.contiguous().bytes).ToArray();
-        var reconstructed = MemoryMarshal.Cast<byte, float>(dictionary.Decode(codes).contiguous().bytes).ToArray();
-        var mean = new double[d];
-        for (var i = 0; i < x.Length; i++)
-            mean[i % d] += (double)x[i] / count;
-        double error = 0,
-            spread = 0,
-            norm = 0,
-            product = 0;
-        for (var i = 0; i < x.Length; i++)
-        {
-            double value = x[i],
-                given = reconstructed[i];
-            error += (value - given) * (value - given);
-            spread += (value - mean[i % d]) * (value - mean[i % d]);
-            norm += given * given;
-            product += value * given;
-        }
-        var best = new double[n];
-        Array.Fill(best, -1);
-        var closest = new int[latents];
-        for (var latent = 0; latent < latents; latent++)
-        {
-            var most = double.NegativeInfinity;
-            for (var feature = 0; feature < n; feature++)
-            {
-                var cosine = Cosine(dictionary.Decoder.Row(latent), rows.Features.Row(feature));
-                best[feature] = Math.Max(best[feature], cosine);
-                if (cosine > most)
-                    (most, closest[latent]) = (cosine, feature);
-            }
-        }
-        long active = 0,
-            wrong = 0;
-        for (var i = 0; i < f.Length; i++)
-        {
-            if (f[i] <= 0)
-                continue;
-            active++;
-            if (!on[(i / latents * n) + closest[i % latents]])
-                wrong++;
-        }
+        var codes = dictionary.Encode(torch.tensor(x, [count, d]));
+        var latents = MemoryMarshal.Cast<byte, float>(codes.contiguous().bytes);
+        var truth = new Matrix(n, d, Array.ConvertAll(rows.Features.Data, value => (double)value));
+        var directions = DirectionRecovery.Measure(truth, dictionary.DirectionsInDouble(), upToSign: false);
+        var detection = new LatentDetectionCounter(directions.NearestFeature, n);
+        var activity = new LatentActivityCounter(dictionary.NLatents);
+        var reconstruction = new ReconstructionSums(d, count);
+        detection.Add(latents, on);
+        activity.Add(latents);
+        reconstruction.Add(x, MemoryMarshal.Cast<byte, float>(dictionary.Decode(codes).contiguous().bytes));
+        var found = reconstruction.Result();
         return new FeatureRecovery(
-            (double)active / count,
-            error / spread,
-            norm / product,
-            best.Average(),
-            best.Count(cosine => cosine > 0.9),
-            (double)wrong / Math.Max(active, 1),
+            activity.Result().L0,
+            found.Fvu ?? double.NaN,
+            found.RelativeReconstructionBias ?? double.NaN,
+            directions.MmcsTruthToDictionary,
+            directions.Recovered,
+            detection.Result().FalsePositiveShare ?? 0,
             count
         );
-    }
-
-    private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        var norms = TensorPrimitives.Norm(a) * TensorPrimitives.Norm(b);
-        return norms > 0 ? TensorPrimitives.Dot(a, b) / norms : 0;
     }
 }

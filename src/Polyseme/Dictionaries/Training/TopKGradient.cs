@@ -91,7 +91,7 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
             _scale = DictionaryWeights.Pointer(buffers.Norms);
         }
 
-        private bool InBFloat16 => _input.Config.Products == ProductPrecision.BFloat16;
+        private bool InBFloat16 => _input.Config.Products == ProductPrecision.Bfloat16;
 
         /// <summary>A chunk of rows: pre-activations, the chosen latents, the error and dL/df.</summary>
         public void EncodeAndDecode(int worker, int chunk)

@@ -242,6 +242,8 @@ public sealed class DisentangledExperiment : Experiment
             panel.Axes.SetLimits(-0.3, 4.3, 0, 1.05);
             if (title == "mutual information gap")
                 panel.ShowLegend(Edge.Right);
+            else
+                panel.HideLegend();
         }
         foreach (var (data, title) in new[] { ("sparse", "ICA, rotated and sparse"), ("superposition", "ICA, superposition") })
         {

@@ -29,17 +29,7 @@ public sealed class SaeToyExperiment : Experiment
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
         var steps = config.Choose(1500, 15_000, 60_000);
-        var code = SphericalCode.Optimise(
-            Width,
-            Features,
-            lines: true,
-            2,
-            600,
-            config.Seed,
-            CodeBounds.Welch(Width, Features),
-            cancellation
-        );
-        var features = new FloatMatrix(Features, Width, Array.ConvertAll(code.Directions.Data, value => (float)value));
+        var (features, maxCosine) = Directions(config.Seed, cancellation);
         var rows = new SparseFeatureRows(features, 0.03, 0.2, config.Seed);
         IEnumerable<Entry> entries = Table();
         if (config.Size == ReproductionSize.Quick)
@@ -73,11 +63,18 @@ public sealed class SaeToyExperiment : Experiment
         return new ExperimentResult(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Features} features in {Width} dimensions, largest |cosine| {code.MaxCosine:0.000}, each on with p = .03 at U[.2, 1]; {Features} latents, {steps} steps of 128 rows, Adam 2e-3, decoder at unit norm but for JumpReLU; judged on {JudgedRows} fresh rows; one seed"
+                $"{Features} features in {Width} dimensions, largest |cosine| {maxCosine:0.000}, each on with p = .03 at U[.2, 1]; {Features} latents, {steps} steps of 128 rows, Adam 2e-3, decoder at unit norm but for JumpReLU; judged on {JudgedRows} fresh rows; one seed"
             ),
             claims,
             [Draw(asked, found)]
         );
+    }
+
+    /// <summary>Directions as far apart as they go, and their largest |cosine|. Shape: <c>[60, 20]</c>.</summary>
+    internal static (FloatMatrix Directions, double MaxCosine) Directions(ulong seed, CancellationToken cancellation)
+    {
+        var code = SphericalCode.Optimise(Width, Features, lines: true, 2, 600, seed, CodeBounds.Welch(Width, Features), cancellation);
+        return (new FloatMatrix(Features, Width, Array.ConvertAll(code.Directions.Data, value => (float)value)), code.MaxCosine);
     }
 
     private static IEnumerable<Entry> Table()

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Numerics.Tensors;
+using Polyseme.Dictionaries;
+using Polyseme.Dictionaries.Metrics;
 using Polyseme.Dictionaries.Training;
 using Polyseme.Numerics;
 using Polyseme.Runs;
@@ -35,18 +37,13 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
         var rows = new List<ClaimRow>();
         rows.AddRange(Resampling(config, progress, cancellation));
         rows.AddRange(RepeatedPoint(config, progress, cancellation));
+        rows.AddRange(Bounce(config, progress, cancellation));
         rows.AddRange([
             ClaimRow.Pending(
                 "one-layer transformer on a grammar of planted token classes: median best |correlation| of latents, and of neurons, with a class",
                 Bricken,
                 "≥ .9, ≤ .6; on shuffled weights latents no better than neurons",
                 "a transformer trained on a grammar of planted classes"
-            ),
-            ClaimRow.Pending(
-                "description length over dictionary size has its minimum, and agreement with the truth its maximum, at the true number of features",
-                "Circuits Updates, May 2023",
-                "a bounce",
-                "dictionaries of many sizes trained on one layer"
             ),
             ClaimRow.Pending(
                 "kurtosis of the residual stream's coordinates in a transformer trained by Adam, and after a random rotation",
@@ -56,7 +53,7 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
             ),
         ]);
         return new ExperimentResult(
-            $"resampling: 60 features in 20 dimensions, ReLU with L1, 2,000 steps of 128 rows, one latent silenced at the start; transcoders: |x| of {Width} numbers, p = {Density}, {TranscoderLatents} ReLU latents, {config.Choose(600, Steps, 4 * Steps):N0} steps of 256 rows",
+            $"resampling: 60 features in 20 dimensions, ReLU with L1, 2,000 steps of 128 rows, one latent silenced at the start; transcoders: |x| of {Width} numbers, p = {Density}, {TranscoderLatents} ReLU latents, {config.Choose(600, Steps, 4 * Steps):N0} steps of 256 rows; description length: TopK with k = 4 of every size on the same 60 features, {config.Choose(400, Steps, 4 * Steps):N0} steps of 128 rows, judged on 20,000 fresh rows",
             rows,
             []
         );
@@ -65,10 +62,7 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
     private static IEnumerable<ClaimRow> Resampling(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
     {
         const int latent = 3;
-        var directions = new RandomStream(config.Seed, "towards/features").NormalMatrix(60, 20);
-        var features = new FloatMatrix(60, 20, Array.ConvertAll(directions.Data, value => (float)value));
-        for (var i = 0; i < features.Rows; i++)
-            TensorPrimitives.Divide(features.Row(i), TensorPrimitives.Norm<float>(features.Row(i)), features.Row(i));
+        var (features, _) = SaeToyExperiment.Directions(config.Seed, cancellation);
         var data = new SparseFeatureRows(features, 0.03, 0.2, config.Seed);
         var settings = new DictionaryConfig
         {
@@ -175,5 +169,95 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
             else
                 yield return ClaimRow.Check(claim, Unfaithful, "no such latent", cosines[best], -1, 0.95, note);
         }
+    }
+
+    private static IEnumerable<ClaimRow> Bounce(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
+    {
+        const int judged = 20_000;
+        const string source = "Circuits Updates, May 2023";
+        var (features, _) = SaeToyExperiment.Directions(config.Seed, cancellation);
+        var data = new SparseFeatureRows(features, 0.03, 0.2, config.Seed);
+        var sizes = config.Choose<int[]>([30, 60, 120], [20, 30, 40, 50, 60, 75, 90, 120], [20, 30, 40, 50, 55, 60, 65, 70, 80, 100, 120]);
+        var trainings = sizes
+            .Select(size => new DictionaryTraining(
+                new TopKKind { K = 4 },
+                new DictionaryConfig
+                {
+                    Latents = size,
+                    Steps = config.Choose(400, Steps, 4 * Steps),
+                    Batch = 128,
+                    LearningRate = 2e-3,
+                    Seed = config.Seed,
+                },
+                data
+            ))
+            .ToList();
+        Dictionary<int, SparseAutoencoder> trained;
+        try
+        {
+            DictionaryTrainer.Run(trainings, data, null, progress, cancellation);
+            trained = trainings.ToDictionary(training => training.Config.Latents, training => training.Result());
+        }
+        finally
+        {
+            trainings.ForEach(training => training.Dispose());
+        }
+        FloatMatrix Fresh(long step)
+        {
+            var rows = new FloatMatrix(judged, features.Columns, new float[judged * features.Columns]);
+            data.Fill(step, rows.Data, []);
+            return rows;
+        }
+        var curve = DescriptionLengthCurve.Measure(
+            Fresh(-1),
+            Fresh(-2),
+            sizes,
+            (_, size) => trained[size],
+            new DescriptionLengthConfig(),
+            cancellation
+        );
+        var truth = new Matrix(features.Rows, features.Columns, Array.ConvertAll(features.Data, value => (double)value));
+        var agreement = sizes.ToDictionary(
+            size => size,
+            size =>
+            {
+                var recovery = DirectionRecovery.Measure(truth, trained[size].DirectionsInDouble(), upToSign: false);
+                return (recovery.MmcsTruthToDictionary + recovery.MmcsDictionaryToTruth) / 2;
+            }
+        );
+        var bits = string.Create(
+            CultureInfo.InvariantCulture,
+            $"bits a row by size: {string.Join(", ", curve.Points.Select(point => FormattableString.Invariant($"{point.NLatents}: {point.HeldOut.Total:0.0}")))}"
+        );
+        var cosines = string.Join(", ", agreement.Select(pair => FormattableString.Invariant($"{pair.Key}: {pair.Value:0.000}")));
+        if (config.Size == ReproductionSize.Quick)
+        {
+            yield return ClaimRow.Measure(
+                "size of least description length",
+                source,
+                "60, the features there are",
+                curve.HeldOutMinimum,
+                bits
+            );
+            yield break;
+        }
+        yield return ClaimRow.Check(
+            "size of least description length",
+            source,
+            "60, the features there are",
+            curve.HeldOutMinimum,
+            54,
+            66,
+            bits
+        );
+        yield return ClaimRow.Check(
+            "size of best agreement with the truth",
+            source,
+            "60, the features there are",
+            agreement.MaxBy(pair => pair.Value).Key,
+            54,
+            66,
+            $"mean of both mean largest cosines by size: {cosines}"
+        );
     }
 }

@@ -116,7 +116,7 @@ public sealed class DictionaryTrainingTests
         using var scope = torch.NewDisposeScope();
         var x = torch.tensor(inputs.Data, [300, 32]);
         var found = new List<(double Loss, torch.Tensor Gradient)>();
-        foreach (var products in new[] { ProductPrecision.Float32, ProductPrecision.BFloat16 })
+        foreach (var products in new[] { ProductPrecision.Float32, ProductPrecision.Bfloat16 })
         {
             using var training = new DictionaryTraining(new TopKKind { K = 8 }, Config with { Batch = 300, Products = products }, rows);
             found.Add((training.Gradient(x, x).Loss, training.Weights.Encoder.grad!.clone()));

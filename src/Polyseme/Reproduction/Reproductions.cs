@@ -63,6 +63,7 @@ public static class Reproductions
         new SkipTrigramsExperiment(),
         new SoftmaxInhibitionExperiment(),
         new AttentionSuperpositionExperiment(),
+        new TokenClassesExperiment(),
         new TowardsMonosemanticityExperiment(),
     ];
 

@@ -51,6 +51,7 @@ public static class ZooCatalogue
         new TrainedProduct(),
         new Arithmetic.ModularAddition(),
         new Attention.SoftmaxInhibition(),
+        new Attention.TokenClasses(),
     ];
 
     /// <summary>The networks of <c>polyseme tour</c>. The finished privileged basis trains the first twelve of the models that the stopped one trains.</summary>

@@ -154,6 +154,7 @@ public sealed class ZooTests
     [InlineData("fat-giraffe", "species=500")]
     [InlineData("polytope", "width=1")]
     [InlineData("one-neuron-resnet", "blocks=65")]
+    [InlineData("token-classes", "classes=32")]
     public void Impossible_configurations_are_refused_with_value_and_range(string name, string setting)
     {
         var member = ZooCatalogue.Find(name);

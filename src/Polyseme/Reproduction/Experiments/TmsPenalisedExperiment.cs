@@ -1,3 +1,5 @@
+using Polyseme.Dictionaries.Metrics;
+using Polyseme.Dictionaries.Training;
 using Polyseme.Numerics;
 using Polyseme.Reports.Figures;
 using Polyseme.Runs;
@@ -6,13 +8,17 @@ using Polyseme.Zoo.Training;
 
 namespace Polyseme.Reproduction.Experiments;
 
-/// <summary>Three strategies against superposition; the first, a penalty on hidden activations that trains models without it, is swept here.</summary>
+/// <summary>Three strategies against superposition: models trained without it by a penalty on hidden activations, an overcomplete basis found afterwards, and both.</summary>
 public sealed class TmsPenalisedExperiment : Experiment
 {
     private const string Paper = "Elhage et al. 2022";
     private const int Features = 20,
         Hidden = 5;
     private const double Density = 0.01;
+
+    /// <summary>Latents of a dictionary: as many as there are features, represented or not. Most rows of h are zero: no feature is on.</summary>
+    private const int Latents = Features,
+        DictionaryBatch = 512;
 
     /// <summary>By how much the reconstruction of the most important features may get worse on the way.</summary>
     private const double MostDegraded = 2;
@@ -53,24 +59,10 @@ public sealed class TmsPenalisedExperiment : Experiment
         rows.AddRange(Sweep("", points));
         if (controlPoints.Length > 0)
             rows.AddRange(Sweep($"control, {4 * steps} steps: ", controlPoints));
-        rows.Add(
-            ClaimRow.Pending(
-                "strategy 2, an overcomplete basis found afterwards: features of the unpenalised model recovered by a dictionary",
-                Paper,
-                null,
-                "a dictionary of each swept model"
-            )
-        );
-        rows.Add(
-            ClaimRow.Pending(
-                "strategy 3, both: a mild penalty in training makes the dictionary's task easier",
-                Paper,
-                null,
-                "a dictionary of each swept model"
-            )
-        );
+        var weights = penalties.Select((_, k) => trained[k].Best.Parameters.W).ToArray();
+        rows.AddRange(Dictionaries(config, penalties, weights, progress, cancellation));
         var ran =
-            $"n = 20, m = 5, I = .7^i, p = {Density}, λ = {string.Join(", ", penalties)}, best of {seeds} by the penalised loss on 200,000 fresh rows, {steps} steps of 1,024 rows, Adam 3e-3 to zero"
+            $"n = 20, m = 5, I = .7^i, p = {Density}, λ = {string.Join(", ", penalties)}, best of {seeds} by the penalised loss on 200,000 fresh rows, {steps} steps of 1,024 rows, Adam 3e-3 to zero; dictionaries of {Latents} latents, TopK, k = 2, {DictionarySteps(config):N0} steps of {DictionaryBatch} rows of h, best of {DictionaryStarts(config)} by FVU on 20,000 fresh rows"
             + (controls.Length > 0 ? $"; controls: the same seeds, {4 * steps} steps" : "");
         return new ExperimentResult(ran, rows, [Draw(penalties, points, trained, seeds)]);
     }
@@ -157,6 +149,99 @@ public sealed class TmsPenalisedExperiment : Experiment
                 ? $"no λ leaves {Hidden} features"
                 : $"λ = {freed.Penalty}: {freed.Represented} represented, {freed.Dedicated} dedicated; the largest ratio up to there"
         );
+    }
+
+    /// <summary>Strategies 2 and 3: dictionaries of the hidden layer, without a penalty in training and with one.</summary>
+    private static IEnumerable<ClaimRow> Dictionaries(
+        ReproductionConfig config,
+        double[] penalties,
+        Matrix[] weights,
+        IProgress<Step>? progress,
+        CancellationToken cancellation
+    )
+    {
+        var starts = DictionaryStarts(config);
+        // With no more features than dimensions there is nothing to find afterwards.
+        var superposed = Enumerable
+            .Range(0, penalties.Length)
+            .TakeWhile(k => FeatureGeometry.Represented(weights[k]).Length > Hidden)
+            .ToArray();
+        int[] chosen = [.. new[] { superposed[0], superposed[superposed.Length / 2], superposed[^1] }.Distinct()];
+        var dictionaries = new (double Fvu, Matrix Directions)[chosen.Length * starts];
+        var done = 0;
+        WorkerTeam.Shared.Run(
+            dictionaries.Length,
+            (_, i) =>
+            {
+                dictionaries[i] = Dictionary(weights[chosen[i / starts]], config, i % starts, cancellation);
+                progress?.Report(new Step("dictionaries of the hidden layer", Interlocked.Increment(ref done), dictionaries.Length));
+            }
+        );
+        var found = chosen
+            .Select(
+                (k, at) =>
+                {
+                    var represented = weights[k].SelectRows(FeatureGeometry.Represented(weights[k]));
+                    var best = dictionaries.Skip(at * starts).Take(starts).MinBy(one => one.Fvu).Directions;
+                    return (
+                        Penalty: penalties[k],
+                        Represented: represented.Rows,
+                        Recovery: DirectionRecovery.Measure(represented, best, upToSign: false)
+                    );
+                }
+            )
+            .ToList();
+        var sweep = string.Join(
+            "; ",
+            found.Select(point =>
+                FormattableString.Invariant(
+                    $"λ = {point.Penalty}: {point.Recovery.Recovered} of {point.Represented}, mean cosine {point.Recovery.MmcsTruthToDictionary:0.000}"
+                )
+            )
+        );
+        var plain = found[0];
+        const string second =
+            "strategy 2, an overcomplete basis found afterwards: share of the unpenalised model's represented features that a dictionary of its hidden layer recovers (cosine > .9)";
+        var share = (double)plain.Recovery.Recovered / plain.Represented;
+        yield return config.Size == ReproductionSize.Quick
+            ? ClaimRow.Measure(second, Paper, "all", share, sweep)
+            : ClaimRow.Check(second, Paper, "all", share, 0.9, 1, sweep);
+        if (found.Count < 2)
+            yield break;
+        var penalised = found[^1];
+        const string third =
+            "strategy 3, both: mean cosine of represented features with their latent, at the largest λ that still leaves superposition, less that at λ = 0";
+        var gain = penalised.Recovery.MmcsTruthToDictionary - plain.Recovery.MmcsTruthToDictionary;
+        yield return config.Size == ReproductionSize.Quick
+            ? ClaimRow.Measure(third, Paper, "above 0: a penalty makes the dictionary's task easier", gain, sweep)
+            : ClaimRow.Check(third, Paper, "above 0: a penalty makes the dictionary's task easier", gain, 1e-9, 1, sweep);
+    }
+
+    private static int DictionarySteps(ReproductionConfig config) => config.Choose(500, 5_000, 50_000);
+
+    private static int DictionaryStarts(ReproductionConfig config) => config.Choose(1, 4, 16);
+
+    /// <summary>A dictionary of the hidden layer h = Wᵀx: what it leaves unexplained of fresh rows, and its directions.</summary>
+    private static (double Fvu, Matrix Directions) Dictionary(
+        Matrix weights,
+        ReproductionConfig config,
+        int start,
+        CancellationToken cancellation
+    )
+    {
+        var features = new FloatMatrix(Features, Hidden, Array.ConvertAll(weights.Data, value => (float)value));
+        var rows = new SparseFeatureRows(features, Density, 0, config.Seed);
+        var settings = new DictionaryConfig
+        {
+            Latents = Latents,
+            Steps = DictionarySteps(config),
+            Batch = DictionaryBatch,
+            LearningRate = 2e-3,
+            Seed = config.Seed + (ulong)start,
+        };
+        using var training = new DictionaryTraining(new TopKKind { K = 2 }, settings, rows);
+        DictionaryTrainer.Run([training], rows, null, null, cancellation);
+        return (FeatureRecovery.Of(training.Result(), rows, 20_000).Fvu, training.Result().DirectionsInDouble());
     }
 
     private static Figure Draw(double[] penalties, Point[] points, BestOfSeeds[] trained, int seeds)

@@ -25,11 +25,11 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
     public override string Name => "towards-monosemanticity";
 
     /// <inheritdoc/>
-    public override string Title => "dictionary learning on a one-layer transformer, and what dictionaries make up";
+    public override string Title => "dead latents, points learnt by heart, and the size that data asks for";
 
     /// <inheritdoc/>
     public override string Source =>
-        "Bricken et al. 2023, Towards Monosemanticity; Circuits Updates, May 2023; A Toy Model of Mechanistic (Un)Faithfulness, 2025; Elhage et al. 2023, Privileged Bases in the Transformer Residual Stream";
+        "Bricken et al. 2023, Towards Monosemanticity; Circuits Updates, May 2023; A Toy Model of Mechanistic (Un)Faithfulness, 2025";
 
     /// <inheritdoc/>
     public override ExperimentResult Run(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
@@ -38,20 +38,6 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
         rows.AddRange(Resampling(config, progress, cancellation));
         rows.AddRange(RepeatedPoint(config, progress, cancellation));
         rows.AddRange(Bounce(config, progress, cancellation));
-        rows.AddRange([
-            ClaimRow.Pending(
-                "one-layer transformer on a grammar of planted token classes: median best |correlation| of latents, and of neurons, with a class",
-                Bricken,
-                "≥ .9, ≤ .6; on shuffled weights latents no better than neurons",
-                "a transformer trained on a grammar of planted classes"
-            ),
-            ClaimRow.Pending(
-                "kurtosis of the residual stream's coordinates in a transformer trained by Adam, and after a random rotation",
-                "Elhage et al. 2023",
-                "> 3; 3",
-                "a transformer trained by Adam for long enough, or a loaded one"
-            ),
-        ]);
         return new ExperimentResult(
             $"resampling: 60 features in 20 dimensions, ReLU with L1, 2,000 steps of 128 rows, one latent silenced at the start; transcoders: |x| of {Width} numbers, p = {Density}, {TranscoderLatents} ReLU latents, {config.Choose(600, Steps, 4 * Steps):N0} steps of 256 rows; description length: TopK with k = 4 of every size on the same 60 features, {config.Choose(400, Steps, 4 * Steps):N0} steps of 128 rows, judged on 20,000 fresh rows",
             rows,

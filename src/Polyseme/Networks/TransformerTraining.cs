@@ -91,25 +91,7 @@ internal sealed record TransformerTraining
         CancellationToken cancellation
     )
     {
-        var threads = get_num_threads();
-        set_num_threads(1);
-        try
-        {
-            return TrainOnOneThread(seed, batch, progress, cancellation);
-        }
-        finally
-        {
-            set_num_threads(threads);
-        }
-    }
-
-    private TransformerTrained TrainOnOneThread(
-        ulong seed,
-        Func<int, TransformerBatch> batch,
-        IProgress<Step>? progress,
-        CancellationToken cancellation
-    )
-    {
+        using var thread = new OneThread();
         using var scope = NewDisposeScope();
         CheckPenalty();
         var strengths = Penalty is null ? null : tensor(Penalty.Strengths.ToArray()).to(Shape.DoublePrecision ? float64 : float32);

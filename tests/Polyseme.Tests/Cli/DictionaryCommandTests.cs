@@ -161,7 +161,7 @@ public sealed class DictionaryCommandTests : IDisposable
         CommandLineRun.InProcess("dictionary", "fit", activations, "--method", "tsne").AssertRefused(ExitCode.Usage, "tsne", "pca");
         CommandLineRun
             .InProcess("dictionary", "fit", activations, "--method", "ksvd", "--set", "k=0")
-            .AssertRefused(ExitCode.Usage, "k=0", "at least 1");
+            .AssertRefused(ExitCode.Usage, "k=0", "ranges from 1");
         CommandLineRun
             .InProcess("dictionary", "fit", activations, "--method", "pca", "--set", "k=2")
             .AssertRefused(ExitCode.Usage, "'k'", "components");

@@ -1,5 +1,4 @@
 using Polyseme.Numerics;
-using Polyseme.Zoo.Training;
 using static TorchSharp.torch;
 
 namespace Polyseme.Zoo.MagnitudeCodes;

@@ -142,11 +142,11 @@ internal static class SaeBench
     /// <summary>The encoder's product in pieces, as a training takes it, beside the same product alone.</summary>
     private static Dictionary<string, double> DenseShare(BenchOptions options)
     {
-        const int Rows = 256;
+        const int rows = TopKGradient.ChunkRows;
         using var scope = torch.NewDisposeScope();
         var (x, w) = (torch.randn(Batch, Width), torch.randn(Latents, Width).t());
         var team = WorkerTeam.Shared;
-        var outputs = Enumerable.Range(0, team.Workers).Select(_ => torch.empty(Rows, Latents)).ToArray();
+        var outputs = Enumerable.Range(0, team.Workers).Select(_ => torch.empty(rows, Latents)).ToArray();
         var rates = Interleaved.Rates(
             options.Runs,
             options.RunSeconds,
@@ -160,11 +160,11 @@ internal static class SaeBench
             {
                 for (var i = 0; i < times; i++)
                     team.Run(
-                        Batch / Rows,
+                        Batch / rows,
                         (worker, piece) =>
                         {
                             using var piecewise = torch.NewDisposeScope();
-                            outputs[worker].addmm_(x.narrow(0, piece * Rows, Rows), w, 0, 1);
+                            outputs[worker].addmm_(x.narrow(0, piece * rows, rows), w, 0, 1);
                         }
                     );
                 return times;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using Polyseme.Activations;
 using Polyseme.Dictionaries.Formats;
-using Polyseme.Zoo.Training;
 
 namespace Polyseme.Cli;
 

@@ -4,7 +4,6 @@ using System.Text.Json;
 using Polyseme.Activations;
 using Polyseme.Reproduction;
 using Polyseme.Runs;
-using Polyseme.Zoo.Training;
 
 namespace Polyseme.Cli;
 

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Polyseme.Networks;
 
 /// <summary>The non-linearity of an MLP.</summary>
@@ -32,56 +30,56 @@ public sealed record TransformerShape
     public required int Vocabulary
     {
         get;
-        init => field = Between(value, 1, 1_000_000);
+        init => field = Allowed.Between(value, 1, 1_000_000);
     }
 
     /// <summary>n_ctx, tokens in a context. In 1 … 65,536.</summary>
     public required int Context
     {
         get;
-        init => field = Between(value, 1, 65_536);
+        init => field = Allowed.Between(value, 1, 65_536);
     }
 
     /// <summary>d_model. In 1 … 65,536.</summary>
     public required int ModelWidth
     {
         get;
-        init => field = Between(value, 1, 65_536);
+        init => field = Allowed.Between(value, 1, 65_536);
     }
 
     /// <summary>d_head. In 1 … 65,536.</summary>
     public required int HeadWidth
     {
         get;
-        init => field = Between(value, 1, 65_536);
+        init => field = Allowed.Between(value, 1, 65_536);
     }
 
     /// <summary>Heads in a layer. In 1 … 1,024.</summary>
     public int Heads
     {
         get;
-        init => field = Between(value, 1, 1024);
+        init => field = Allowed.Between(value, 1, 1024);
     } = 1;
 
     /// <summary>Layers. In 1 … 1,024.</summary>
     public int Layers
     {
         get;
-        init => field = Between(value, 1, 1024);
+        init => field = Allowed.Between(value, 1, 1024);
     } = 1;
 
     /// <summary>d_mlp; 0 for attention only. In 0 … 1,000,000.</summary>
     public int MlpWidth
     {
         get;
-        init => field = Between(value, 0, 1_000_000);
+        init => field = Allowed.Between(value, 0, 1_000_000);
     }
 
     /// <summary>d_vocab_out, the width of the output; <c>null</c> for the vocabulary. In 1 … 1,000,000.</summary>
     public int? Outputs
     {
         get;
-        init => field = value is { } outputs ? Between(outputs, 1, 1_000_000) : null;
+        init => field = value is { } outputs ? Allowed.Between(outputs, 1, 1_000_000) : null;
     }
 
     /// <summary>The MLP's non-linearity.</summary>
@@ -207,7 +205,4 @@ public sealed record TransformerShape
         yield return ($"{name}.w", [ModelWidth]);
         yield return ($"{name}.b", [ModelWidth]);
     }
-
-    private static int Between(int value, int low, int high, [CallerMemberName] string name = "") =>
-        value >= low && value <= high ? value : throw new ArgumentException($"{name} is {value}; it ranges from {low} to {high}", name);
 }

@@ -35,15 +35,9 @@ internal sealed record TransformerTrained(
 }
 
 /// <summary>Trains transformers of one shape side by side, by Adam. Model k starts from the same weights and sees the same batches whatever trains beside it.</summary>
-/// <remarks>
-/// Kingma and Ba 2015, Adam, with Loshchilov and Hutter's decoupled weight decay (2019). The learning rate falls as lr·cos(π/2·t/T). One thread
-/// trains: products this small take six times as long on two threads that wait for each other.
-/// </remarks>
+/// <remarks>By <see cref="BatchedAdam"/>. One thread trains: products this small take six times as long on two threads that wait for each other.</remarks>
 internal sealed record TransformerTraining
 {
-    private const double Beta1 = 0.9,
-        Beta2 = 0.999,
-        Epsilon = 1e-8;
     private const int CurvePoints = 50;
 
     /// <summary>Their shape.</summary>
@@ -91,44 +85,15 @@ internal sealed record TransformerTraining
         CancellationToken cancellation
     )
     {
-        var threads = get_num_threads();
-        set_num_threads(1);
-        try
-        {
-            return TrainOnOneThread(seed, batch, progress, cancellation);
-        }
-        finally
-        {
-            set_num_threads(threads);
-        }
-    }
-
-    private TransformerTrained TrainOnOneThread(
-        ulong seed,
-        Func<int, TransformerBatch> batch,
-        IProgress<Step>? progress,
-        CancellationToken cancellation
-    )
-    {
+        using var thread = new OneThread();
         using var scope = NewDisposeScope();
         CheckPenalty();
         var strengths = Penalty is null ? null : tensor(Penalty.Strengths.ToArray()).to(Shape.DoublePrecision ? float64 : float32);
         var weights = WeightDictionary(seed);
         var trained = Shape.Parameters().Where(parameter => !Fixed.ContainsKey(parameter.Name)).ToList();
-        // The trained weights lie in one vector, so that a step of Adam is a few calls however many weights there are. The leaves are views of it.
-        var flat = cat([.. trained.Select(parameter => weights[parameter.Name].reshape(-1))], 0);
-        var offset = 0L;
-        var leaves = new List<Tensor>();
-        foreach (var (name, size) in trained)
-        {
-            long[] whole = [Models, .. size];
-            var length = whole.Aggregate(1L, (product, dimension) => product * dimension);
-            weights[name] = flat.narrow(0, offset, length).view(whole).detach().requires_grad_();
-            leaves.Add(weights[name]);
-            offset += length;
-        }
-        Tensor mean = zeros_like(flat),
-            square = zeros_like(flat);
+        var adam = new BatchedAdam([.. trained.Select(parameter => weights[parameter.Name])], LearningRate, Steps, WeightDecay);
+        foreach (var (parameter, leaf) in trained.Zip(adam.Parameters))
+            weights[parameter.Name] = leaf;
         var curve = new List<(int, double)>();
         var diverged = new SortedDictionary<int, int>();
         double[] losses = [];
@@ -148,7 +113,6 @@ internal sealed record TransformerTraining
             var total = perModel.sum();
             if (penalised is not null && strengths is not null)
                 total = total + (strengths * penalised.abs().sum(dim: -1).mean([1])).sum();
-            var gradients = autograd.grad([total], leaves);
             if (step % Math.Max(1, Steps / CurvePoints) == 0 || step == Steps - 1)
             {
                 losses = perModel.detach().to(float64).data<double>().ToArray();
@@ -161,7 +125,7 @@ internal sealed record TransformerTraining
                 curve.Add((step, loss));
                 progress?.Report(new Step(Stage, step + 1, Steps, $"loss {loss:0.0000}"));
             }
-            Descend(flat, mean, square, cat([.. gradients.Select(gradient => gradient.reshape(-1))], 0), step);
+            adam.Descend(total, step);
         }
         return new TransformerTrained(
             [
@@ -195,18 +159,6 @@ internal sealed record TransformerTraining
             if (!(strength >= 0 && double.IsFinite(strength)))
                 throw new ArgumentException($"a penalty's strength is {strength}; it ranges from 0 up");
         }
-    }
-
-    private void Descend(Tensor flat, Tensor mean, Tensor square, Tensor gradient, int step)
-    {
-        using var quiet = no_grad();
-        var rate = LearningRate * Math.Cos(Math.PI / 2 * step / Steps);
-        mean.mul_(Beta1).add_(gradient, 1 - Beta1);
-        square.mul_(Beta2).addcmul_(gradient, gradient, 1 - Beta2);
-        if (WeightDecay > 0)
-            flat.mul_(1 - (rate * WeightDecay));
-        var deviation = (square / (1 - Math.Pow(Beta2, step + 1))).sqrt().add_(Epsilon);
-        flat.addcdiv_(mean, deviation, -rate / (1 - Math.Pow(Beta1, step + 1)));
     }
 }
 

@@ -29,14 +29,14 @@ public sealed record AbsoluteValueConfig : LayerNetConfig
     public double Density
     {
         get;
-        init => field = Allowed.Density(value);
+        init => field = AllowedDensity.Of(value);
     } = 0.03;
 
     /// <summary>Importance of feature i is this to the power i. In (0, 1].</summary>
     public double ImportanceDecay
     {
         get;
-        init => field = Allowed.Density(value);
+        init => field = AllowedDensity.Of(value);
     } = 0.8;
 }
 

@@ -49,14 +49,7 @@ public sealed class BitExtraction : ZooMember
         var extraction = Of<BitExtractionConfig>(config);
         cancellation.ThrowIfCancellationRequested();
         var network = new BitBlocks(extraction.Bits);
-        var stream = new RandomStream(extraction.Seed, "bits/sample");
-        var items = new long[extraction.Samples];
-        var inputs = new Matrix(extraction.Samples, 1);
-        for (var row = 0; row < items.Length; row++)
-        {
-            items[row] = stream.NextInt(1 << extraction.Bits);
-            inputs[row, 0] = BitBlocks.Input(items[row], extraction.Bits);
-        }
+        var (items, inputs) = BitBlocks.Draw(extraction.Samples, extraction.Bits, new RandomStream(extraction.Seed, "bits/sample"));
         return new ZooRun
         {
             Member = Name,
@@ -136,6 +129,19 @@ internal sealed class BitBlocks : Network
 
     /// <summary>The input of item v, at the centre of its bin: at ½ exactly the ramp would return 0.</summary>
     public static double Input(long v, int bits) => Math.ScaleB(v + 0.5, -bits);
+
+    /// <summary>Items drawn at random from all 2^bits, and their inputs. Shape of the inputs: <c>[count, 1]</c>.</summary>
+    public static (long[] Items, Matrix Inputs) Draw(int count, int bits, RandomStream stream)
+    {
+        var items = new long[count];
+        var inputs = new Matrix(count, 1);
+        for (var row = 0; row < count; row++)
+        {
+            items[row] = stream.NextInt(1 << bits);
+            inputs[row, 0] = Input(items[row], bits);
+        }
+        return (items, inputs);
+    }
 
     /// <summary>Share of the items of which any bit is read wrongly in single precision, over every <paramref name="every"/>-th item.</summary>
     public static double WrongShare(int bits, int every)

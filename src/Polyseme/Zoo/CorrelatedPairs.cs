@@ -11,7 +11,7 @@ public sealed record CorrelatedPairsConfig : ZooConfig
     public double Density
     {
         get;
-        init => field = Allowed.Density(value);
+        init => field = AllowedDensity.Of(value);
     } = 0.05;
 
     /// <summary>Models trained; the best on fresh rows is kept. In 1 … 1,000.</summary>

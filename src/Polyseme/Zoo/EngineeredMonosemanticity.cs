@@ -36,7 +36,7 @@ public sealed record EngineeredMonosemanticityConfig : LayerNetConfig
     public double Density
     {
         get;
-        init => field = Allowed.Density(value);
+        init => field = AllowedDensity.Of(value);
     } = 1.0 / 48;
 
     /// <summary>The neurons' first bias. In −10 … 10.</summary>

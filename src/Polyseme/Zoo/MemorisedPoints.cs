@@ -34,7 +34,7 @@ public sealed record MemorisedPointsConfig : ZooConfig
     public double Density
     {
         get;
-        init => field = Allowed.Density(value);
+        init => field = AllowedDensity.Of(value);
     } = 0.01;
 
     /// <summary>

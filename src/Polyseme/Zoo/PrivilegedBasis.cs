@@ -25,7 +25,7 @@ public sealed record PrivilegedBasisConfig : ZooConfig
     public double Density
     {
         get;
-        init => field = Allowed.Density(value);
+        init => field = AllowedDensity.Of(value);
     } = 1;
 
     /// <summary>Samples per step. In 1 … 65,536.</summary>

@@ -25,7 +25,7 @@ public sealed record StuckAbsoluteConfig : LayerNetConfig
     public double Density
     {
         get;
-        init => field = Allowed.Density(value);
+        init => field = AllowedDensity.Of(value);
     } = 0.3;
 
     /// <summary>Whether the output ends in a ReLU.</summary>

@@ -25,7 +25,7 @@ public sealed record StuckAndConfig : LayerNetConfig
     public double Probability
     {
         get;
-        init => field = Allowed.Density(value);
+        init => field = AllowedDensity.Of(value);
     } = 0.5;
 
     /// <summary>Decoupled weight decay per unit of learning rate. In 0 … 10.</summary>

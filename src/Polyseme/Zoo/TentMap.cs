@@ -47,14 +47,7 @@ public sealed class TentMap : ZooMember
         var tent = Of<TentMapConfig>(config);
         cancellation.ThrowIfCancellationRequested();
         var network = new TentBlocks(tent.Depth);
-        var stream = new RandomStream(tent.Seed, "tent/sample");
-        var items = new long[tent.Samples];
-        var inputs = new Matrix(tent.Samples, 1);
-        for (var row = 0; row < items.Length; row++)
-        {
-            items[row] = stream.NextInt(1 << tent.Depth);
-            inputs[row, 0] = BitBlocks.Input(items[row], tent.Depth);
-        }
+        var (items, inputs) = BitBlocks.Draw(tent.Samples, tent.Depth, new RandomStream(tent.Seed, "tent/sample"));
         const string source = "Telgarsky 2016; derived";
         return new ZooRun
         {

@@ -28,7 +28,7 @@ public sealed record ToyModelsConfig : ZooConfig
     public double Density
     {
         get;
-        init => field = Allowed.Density(value);
+        init => field = AllowedDensity.Of(value);
     } = 0.02;
 
     /// <summary>How often features are active: <c>uniform</c>, <c>power</c>, <c>exponential</c> or <c>linear</c>, from the first group to the last.</summary>

@@ -41,23 +41,10 @@ public sealed class DictionaryCommandTests : IDisposable
             Assert.Equal((0, ""), (fit.Code, fit.Error));
             Assert.Contains("Mairal", fit.Out, StringComparison.Ordinal);
         }
-        var eval = CommandLineRun.InProcess(
-            "dictionary",
-            "eval",
-            In("online-0"),
-            activations,
-            "--truth",
-            truth,
-            "--concepts",
-            concepts,
-            "--train",
-            activations,
-            "--against",
-            In("online-1"),
-            "--json",
-            In("eval.json"),
-            "--quiet"
-        );
+        string[] evaluation = ["dictionary", "eval", In("online-0"), activations, "--truth", truth, "--concepts", concepts];
+        string[] others = ["--train", activations, "--against", In("online-1"), "--quiet"];
+        CommandLineRun Evaluate(string json) => CommandLineRun.InProcess([.. evaluation, .. others, "--json", json]);
+        var eval = Evaluate(In("eval.json"));
         Assert.Equal((0, ""), (eval.Code, eval.Error));
         Assert.Contains("the right one", eval.Out, StringComparison.Ordinal);
         var json = await File.ReadAllTextAsync(In("eval.json"), TestContext.Current.CancellationToken);
@@ -73,28 +60,7 @@ public sealed class DictionaryCommandTests : IDisposable
         // A schema that accepts anything would be none.
         root["activity"]!["l0"] = "many";
         Assert.NotEmpty(schema.Validate(root.ToJsonString()));
-        Assert.Equal(
-            json,
-            CommandLineRun
-                .InProcess(
-                    "dictionary",
-                    "eval",
-                    In("online-0"),
-                    activations,
-                    "--truth",
-                    truth,
-                    "--concepts",
-                    concepts,
-                    "--train",
-                    activations,
-                    "--against",
-                    In("online-1"),
-                    "--json",
-                    "-",
-                    "--quiet"
-                )
-                .Out
-        );
+        Assert.Equal(json, Evaluate("-").Out);
     }
 
     [Fact]
@@ -195,7 +161,7 @@ public sealed class DictionaryCommandTests : IDisposable
         CommandLineRun.InProcess("dictionary", "fit", activations, "--method", "tsne").AssertRefused(ExitCode.Usage, "tsne", "pca");
         CommandLineRun
             .InProcess("dictionary", "fit", activations, "--method", "ksvd", "--set", "k=0")
-            .AssertRefused(ExitCode.Usage, "k=0", "at least 1");
+            .AssertRefused(ExitCode.Usage, "k=0", "ranges from 1");
         CommandLineRun
             .InProcess("dictionary", "fit", activations, "--method", "pca", "--set", "k=2")
             .AssertRefused(ExitCode.Usage, "'k'", "components");

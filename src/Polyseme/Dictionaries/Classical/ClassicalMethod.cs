@@ -46,12 +46,6 @@ public abstract record ClassicalMethod
 
     private protected RandomStream Random(string consumer) => new(Seed, $"{Name}/{consumer}");
 
-    private protected static int AtLeast(int least, int value, string name) =>
-        value >= least ? value : throw new ArgumentException($"{name} is {value}, but must be at least {least}", name);
-
-    private protected static double Positive(double value, string name) =>
-        value > 0 ? value : throw new ArgumentException($"{name} is {value}, but must be above 0", name);
-
     private protected static void CheckRows(FloatMatrix rows, int latents)
     {
         if (rows.Rows < 2)

@@ -8,15 +8,11 @@ namespace Polyseme.Dictionaries.Classical;
 /// <remarks>See <see cref="FastIca"/>. A latent has unit variance; its direction is what one standard deviation of it adds to a row.</remarks>
 public sealed record FastIcaMethod : ClassicalMethod
 {
-    private readonly int _components;
-    private readonly int _maxIterations = 200;
-    private readonly double _tolerance = 1e-4;
-
     /// <summary>Components to find, in the principal subspace of as many dimensions; 0 finds as many as carry variance.</summary>
     public int Components
     {
-        get => _components;
-        init => _components = AtLeast(0, value, "components");
+        get;
+        init => field = Allowed.Between(value, 0, int.MaxValue);
     }
 
     /// <summary>All at once, or one after the other.</summary>
@@ -25,16 +21,16 @@ public sealed record FastIcaMethod : ClassicalMethod
     /// <summary>Most iterations.</summary>
     public int MaxIterations
     {
-        get => _maxIterations;
-        init => _maxIterations = AtLeast(1, value, "max-iterations");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 200;
 
     /// <summary>It has converged when no component turns by more.</summary>
     public double Tolerance
     {
-        get => _tolerance;
-        init => _tolerance = Positive(value, "tolerance");
-    }
+        get;
+        init => field = Allowed.Above(value, 0);
+    } = 1e-4;
 
     /// <inheritdoc/>
     public override string Name => "fastica";

@@ -10,30 +10,26 @@ namespace Polyseme.Dictionaries.Classical;
 /// </remarks>
 public sealed record KMeans : ClassicalMethod
 {
-    private readonly int _latents = 16;
-    private readonly int _maxIterations = 300;
-    private readonly int _starts = 4;
-
     /// <summary>Centres.</summary>
     public int Latents
     {
-        get => _latents;
-        init => _latents = AtLeast(1, value, "latents");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 16;
 
     /// <summary>Most iterations of a start.</summary>
     public int MaxIterations
     {
-        get => _maxIterations;
-        init => _maxIterations = AtLeast(1, value, "max-iterations");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 300;
 
     /// <summary>Starts, of which the one of least squared distance is kept.</summary>
     public int Starts
     {
-        get => _starts;
-        init => _starts = AtLeast(1, value, "starts");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 4;
 
     /// <inheritdoc/>
     public override string Name => "kmeans";

@@ -11,30 +11,27 @@ namespace Polyseme.Dictionaries.Classical;
 public sealed record KSvd : ClassicalMethod
 {
     private const double Repeats = 0.99;
-    private readonly int _latents = 64;
-    private readonly int _k = 4;
-    private readonly int _iterations = 50;
 
     /// <summary>Directions.</summary>
     public int Latents
     {
-        get => _latents;
-        init => _latents = AtLeast(1, value, "latents");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 64;
 
     /// <summary>Latents of a row.</summary>
     public int K
     {
-        get => _k;
-        init => _k = AtLeast(1, value, "k");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 4;
 
     /// <summary>Rounds of coding and refitting.</summary>
     public int Iterations
     {
-        get => _iterations;
-        init => _iterations = AtLeast(1, value, "iterations");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 50;
 
     /// <summary>Whether the mean is taken from rows before. Sparse non-negative features have no offset of their own: their mean is made of them.</summary>
     public bool Centre { get; init; }

@@ -10,30 +10,26 @@ namespace Polyseme.Dictionaries.Classical;
 /// </remarks>
 public sealed record Nmf : ClassicalMethod
 {
-    private readonly int _latents = 16;
-    private readonly int _maxIterations = 500;
-    private readonly double _tolerance = 1e-5;
-
     /// <summary>Parts.</summary>
     public int Latents
     {
-        get => _latents;
-        init => _latents = AtLeast(1, value, "latents");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 16;
 
     /// <summary>Most iterations.</summary>
     public int MaxIterations
     {
-        get => _maxIterations;
-        init => _maxIterations = AtLeast(1, value, "max-iterations");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 500;
 
     /// <summary>It has converged when an iteration lowers the relative squared error by less.</summary>
     public double Tolerance
     {
-        get => _tolerance;
-        init => _tolerance = Positive(value, "tolerance");
-    }
+        get;
+        init => field = Allowed.Above(value, 0);
+    } = 1e-5;
 
     /// <inheritdoc/>
     public override string Name => "nmf";

@@ -10,25 +10,19 @@ namespace Polyseme.Dictionaries.Classical;
 /// </remarks>
 public sealed record OnlineDictionaryLearning : ClassicalMethod
 {
-    private readonly int _latents = 64;
-    private readonly double _lambda = 0.2;
-    private readonly int _batch = 256;
-    private readonly int _steps = 1000;
-    private readonly double _forgetting = 2;
-
     /// <summary>Directions.</summary>
     public int Latents
     {
-        get => _latents;
-        init => _latents = AtLeast(1, value, "latents");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 64;
 
     /// <summary>λ of ½‖x − fᵀD‖² + λ·Σ|f|, as a share of the rows' root mean square length.</summary>
     public double Lambda
     {
-        get => _lambda;
-        init => _lambda = Positive(value, "lambda");
-    }
+        get;
+        init => field = Allowed.Above(value, 0);
+    } = 0.2;
 
     /// <summary>Whether codes are ≥ 0.</summary>
     public bool NonNegative { get; init; } = true;
@@ -36,24 +30,23 @@ public sealed record OnlineDictionaryLearning : ClassicalMethod
     /// <summary>Rows of a batch, drawn with replacement.</summary>
     public int Batch
     {
-        get => _batch;
-        init => _batch = AtLeast(1, value, "batch");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 256;
 
     /// <summary>Batches.</summary>
     public int Steps
     {
-        get => _steps;
-        init => _steps = AtLeast(1, value, "steps");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 1000;
 
     /// <summary>ρ: how fast early batches, coded by poor directions, lose their weight; 0 keeps them.</summary>
     public double Forgetting
     {
-        get => _forgetting;
-        init =>
-            _forgetting = value >= 0 ? value : throw new ArgumentException($"forgetting is {value}, but must be at least 0", nameof(value));
-    }
+        get;
+        init => field = Allowed.Between(value, 0, double.PositiveInfinity);
+    } = 2;
 
     /// <summary>Whether the mean is taken from rows before.</summary>
     public bool Centre { get; init; }

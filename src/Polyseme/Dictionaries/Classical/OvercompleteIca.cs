@@ -15,46 +15,41 @@ namespace Polyseme.Dictionaries.Classical;
 public sealed record OvercompleteIca : ClassicalMethod
 {
     private const int BlockRows = 1 << 13;
-    private readonly int _latents;
-    private readonly int _iterations = 400;
-    private readonly double _reconstruction = 1;
-    private readonly double _sharpness = 3;
-    private readonly double _learningRate = 0.03;
 
     /// <summary>Directions; 0 takes twice the dimensions that carry variance.</summary>
     public int Latents
     {
-        get => _latents;
-        init => _latents = AtLeast(0, value, "latents");
+        get;
+        init => field = Allowed.Between(value, 0, int.MaxValue);
     }
 
     /// <summary>Iterations over all rows.</summary>
     public int Iterations
     {
-        get => _iterations;
-        init => _iterations = AtLeast(1, value, "iterations");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 400;
 
     /// <summary>Weight of ‖Wᵀ·W·z·d/n − z‖² beside the sparseness, above 0.</summary>
     public double Reconstruction
     {
-        get => _reconstruction;
-        init => _reconstruction = Positive(value, "reconstruction");
-    }
+        get;
+        init => field = Allowed.Above(value, 0);
+    } = 1;
 
     /// <summary>a in log cosh(a·s)/a: the larger, the nearer to |s|.</summary>
     public double Sharpness
     {
-        get => _sharpness;
-        init => _sharpness = Positive(value, "sharpness");
-    }
+        get;
+        init => field = Allowed.Above(value, 0);
+    } = 3;
 
     /// <summary>Adam's learning rate at the start; falls to 0 along a quarter of a cosine.</summary>
     public double LearningRate
     {
-        get => _learningRate;
-        init => _learningRate = Positive(value, "learning-rate");
-    }
+        get;
+        init => field = Allowed.Above(value, 0);
+    } = 0.03;
 
     /// <inheritdoc/>
     public override string Name => "overcomplete-ica";

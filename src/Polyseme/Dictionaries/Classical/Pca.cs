@@ -10,13 +10,11 @@ namespace Polyseme.Dictionaries.Classical;
 /// </remarks>
 public sealed record Pca : ClassicalMethod
 {
-    private readonly int _components;
-
     /// <summary>Components to keep; 0 keeps all that carry variance.</summary>
     public int Components
     {
-        get => _components;
-        init => _components = AtLeast(0, value, "components");
+        get;
+        init => field = Allowed.Between(value, 0, int.MaxValue);
     }
 
     /// <inheritdoc/>

@@ -10,33 +10,26 @@ namespace Polyseme.Dictionaries.Classical;
 /// </remarks>
 public sealed record SparsePca : ClassicalMethod
 {
-    private readonly int _components = 8;
-    private readonly double _sparsity = 0.3;
-    private readonly int _maxIterations = 1000;
-
     /// <summary>Components.</summary>
     public int Components
     {
-        get => _components;
-        init => _components = AtLeast(1, value, "components");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 8;
 
     /// <summary>The soft threshold as a share of a component's largest loading, in [0, 1); 0 gives PCA.</summary>
     public double Sparsity
     {
-        get => _sparsity;
-        init =>
-            _sparsity = value is >= 0 and < 1
-                ? value
-                : throw new ArgumentException($"sparsity is {value}, but must lie in [0, 1)", nameof(value));
-    }
+        get;
+        init => field = Allowed.Between(value, 0, Math.BitDecrement(1.0));
+    } = 0.3;
 
     /// <summary>Most iterations of a component.</summary>
     public int MaxIterations
     {
-        get => _maxIterations;
-        init => _maxIterations = AtLeast(1, value, "max-iterations");
-    }
+        get;
+        init => field = Allowed.Between(value, 1, int.MaxValue);
+    } = 1000;
 
     /// <inheritdoc/>
     public override string Name => "sparse-pca";

@@ -1,5 +1,3 @@
-using Polyseme.Zoo;
-
 namespace Polyseme.Dictionaries.Training;
 
 /// <summary>Where b_dec starts.</summary>

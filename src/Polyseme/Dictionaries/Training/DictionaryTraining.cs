@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Polyseme.Numerics;
-using Polyseme.Zoo.Training;
 using TorchSharp;
 
 namespace Polyseme.Dictionaries.Training;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Numerics.Tensors;
 using Polyseme.Numerics;
-using Polyseme.Zoo;
 
 namespace Polyseme.Dictionaries.Training;
 

@@ -12,6 +12,9 @@ namespace Polyseme.Dictionaries.Training;
 /// </summary>
 internal static class TopKGradient
 {
+    /// <summary>Rows whose pre-activations are in the cache at a time; pieces of work are of this size whatever the number of threads.</summary>
+    public const int ChunkRows = 256;
+
     /// <summary>With the widest registers of this machine.</summary>
     public static IGradient Of(TopKKind kind) =>
         InstructionSets.Widest switch
@@ -27,9 +30,6 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
-    /// <summary>Rows whose pre-activations are in the cache at a time; pieces of work are of this size whatever the number of threads.</summary>
-    private const int ChunkRows = 256;
-
     /// <summary>Latents whose gradients are summed in one piece of work.</summary>
     private const int ChunkLatents = 64;
 
@@ -98,8 +98,8 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
         {
             using var scope = torch.NewDisposeScope();
             using var noGradient = torch.no_grad();
-            int first = chunk * ChunkRows,
-                count = Math.Min(ChunkRows, _b.Batch - first);
+            int first = chunk * TopKGradient.ChunkRows,
+                count = Math.Min(TopKGradient.ChunkRows, _b.Batch - first);
             for (var row = first; _input.SubtractsBias && row < first + count; row++)
                 RowKernels<TSimd, TVector>.ScaleAdd(_c + ((long)row * _b.DIn), -1, _bDec.Value, _x + ((long)row * _b.DIn), _b.DIn);
             var pre = _b.PreActivations[worker].narrow(0, 0, count);
@@ -319,13 +319,13 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
         {
             (Batch, K, NLatents) = ((int)input.Inputs.shape[0], k, input.Config.Latents);
             (DIn, DOut) = ((int)input.Inputs.shape[1], (int)input.Targets.shape[1]);
-            (RowChunks, LatentChunks) = (Pieces(Batch, ChunkRows), Pieces(NLatents, ChunkLatents));
+            (RowChunks, LatentChunks) = (Pieces(Batch, TopKGradient.ChunkRows), Pieces(NLatents, ChunkLatents));
             torch.Tensor Kept(params long[] shape) => torch.empty(shape).DetachFromDisposeScope();
             Centred = input.SubtractsBias ? Kept(Batch, DIn) : Kept(0);
             Error = Kept(Batch, DOut);
             ErrorData = DictionaryWeights.Pointer(Error);
             Norms = Kept(NLatents);
-            PreActivations = [.. Enumerable.Range(0, workers).Select(_ => Kept(Math.Min(Batch, ChunkRows), NLatents))];
+            PreActivations = [.. Enumerable.Range(0, workers).Select(_ => Kept(Math.Min(Batch, TopKGradient.ChunkRows), NLatents))];
             Choices = [.. Enumerable.Range(0, workers).Select(_ => new Choice(NLatents, K))];
             (Counts, Latents) = (new int[Batch], new int[Batch * K]);
             (Values, Slopes) = (new float[Batch * K], new float[Batch * K]);

@@ -17,7 +17,7 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
     private const int Width = 20,
         TranscoderLatents = 48,
         Steps = 6_000;
-    private const double Density = 0.05;
+    private static readonly double[] s_densities = [0.05, 0.1];
 
     private const string Bricken = "Bricken et al. 2023";
 
@@ -39,7 +39,7 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
         rows.AddRange(RepeatedPoint(config, progress, cancellation));
         rows.AddRange(Bounce(config, progress, cancellation));
         return new ExperimentResult(
-            $"resampling: 60 features in 20 dimensions, ReLU with L1, 2,000 steps of 128 rows, one latent silenced at the start; transcoders: |x| of {Width} numbers, p = {Density}, {TranscoderLatents} ReLU latents, {config.Choose(600, Steps, 4 * Steps):N0} steps of 256 rows; description length: TopK with k = 4 of every size on the same 60 features, {config.Choose(400, Steps, 4 * Steps):N0} steps of 128 rows, judged on 20,000 fresh rows",
+            $"resampling: 60 features in 20 dimensions, ReLU with L1, 2,000 steps of 128 rows, one latent silenced at the start; transcoders: |x| of {Width} numbers, p = {string.Join(" and ", s_densities)}, {TranscoderLatents} ReLU latents with λ = 0.1, {config.Choose(600, Steps, 4 * Steps):N0} steps of 256 rows; description length: TopK with k = 4 of every size on the same 60 features, {config.Choose(400, Steps, 4 * Steps):N0} steps of 128 rows, judged on 20,000 fresh rows",
             rows,
             []
         );
@@ -115,9 +115,9 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
     {
         var point = new float[Width];
         point.AsSpan(0, AbsoluteValueRows.Ones).Fill(1);
-        foreach (var repeated in new[] { 0.05, 0 })
+        foreach (var (density, repeated) in s_densities.SelectMany(density => new[] { (density, 0.05), (density, 0.0) }))
         {
-            var data = new AbsoluteValueRows(Width, Density, repeated, config.Seed);
+            var data = new AbsoluteValueRows(Width, density, repeated, config.Seed);
             var settings = new DictionaryConfig
             {
                 Latents = TranscoderLatents,
@@ -137,7 +137,7 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
             var best = Array.IndexOf(cosines, cosines.Max());
             float[] inputs = new float[10_000 * Width],
                 targets = new float[inputs.Length];
-            new AbsoluteValueRows(Width, Density, 0, config.Seed).Fill(-1, inputs, targets);
+            new AbsoluteValueRows(Width, density, 0, config.Seed).Fill(-1, inputs, targets);
             using var scope = torch.NewDisposeScope();
             var elsewhere = transcoder.Encode(torch.tensor(inputs, [10_000, Width])).select(1, best);
             var there = transcoder.Encode(torch.tensor(point, [1, Width])).select(1, best).item<float>();
@@ -147,7 +147,7 @@ public sealed class TowardsMonosemanticityExperiment : Experiment
                 $"that latent: {there:0.00} at the point; above a tenth of it in {100 * fired:0.0} % of other rows"
             );
             var claim =
-                $"transcoder of |x|, {(repeated > 0 ? "one point in 5 % of the rows" : "without the repetition")}: largest cosine of a latent with the point";
+                $"transcoder of |x|, p = {density}, {(repeated > 0 ? "one point in 5 % of the rows" : "without the repetition")}: largest cosine of a latent with the point";
             if (config.Size == ReproductionSize.Quick)
                 yield return ClaimRow.Measure(claim, Unfaithful, repeated > 0 ? "> .95" : "no such latent", cosines[best], note);
             else if (repeated > 0)

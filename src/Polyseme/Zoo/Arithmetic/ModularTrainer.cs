@@ -1,6 +1,5 @@
 using Polyseme.Numerics;
 using Polyseme.Runs;
-using Polyseme.Zoo.Training;
 using static TorchSharp.torch;
 
 namespace Polyseme.Zoo.Arithmetic;

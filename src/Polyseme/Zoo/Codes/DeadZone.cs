@@ -39,7 +39,7 @@ public sealed record DeadZoneConfig : ZooConfig
     public double Density
     {
         get;
-        init => field = Allowed.Density(value);
+        init => field = AllowedDensity.Of(value);
     } = 0.05;
 
     /// <summary>Random starts at most. In 1 … 1,000.</summary>

@@ -25,7 +25,7 @@ public sealed record PackingConfig : ZooConfig
     public double Density
     {
         get;
-        init => field = Allowed.Density(value);
+        init => field = AllowedDensity.Of(value);
     } = 0.03;
 
     /// <summary>Random starts of the code; the one with the smallest |cosine| is kept. In 1 … 1,000.</summary>

@@ -1,5 +1,4 @@
 using Polyseme.Numerics;
-using Polyseme.Zoo.Training;
 using static TorchSharp.torch;
 
 namespace Polyseme.Zoo.Disentangling;
@@ -57,41 +56,7 @@ internal static class BetaVae
         CancellationToken cancellation
     )
     {
-        var threads = get_num_threads();
-        set_num_threads(1);
-        try
-        {
-            return TrainOnOneThread(learn, test, config, random, cancellation);
-        }
-        finally
-        {
-            set_num_threads(threads);
-        }
-    }
-
-    /// <summary>The loss of every model on rows. Shape: <c>[models]</c>.</summary>
-    /// <param name="weights">Encoder's layers, then the decoder's: matrix and bias of each. Shape: <c>[models, in, out]</c>, <c>[models, 1, out]</c>.</param>
-    /// <param name="rows">Shape: <c>[models, batch, d]</c>.</param>
-    /// <param name="noise">Standard normal, the same for all models. Shape: <c>[1, batch, n_latents]</c>.</param>
-    /// <param name="betas">Shape: <c>[models]</c>.</param>
-    /// <param name="variance">σ².</param>
-    public static Tensor Loss(IReadOnlyList<Tensor> weights, Tensor rows, Tensor noise, Tensor betas, double variance)
-    {
-        var (means, logVariances) = Encode(weights, rows);
-        var noisy = betas.gt(0).to(rows.dtype).view(-1, 1, 1);
-        var latents = means + (noisy * noise * (0.5 * logVariances).exp());
-        var error = (Decode(weights, latents) - rows).square().sum(dim: -1).mean([1]);
-        return (error / (2 * variance)) + (betas * Divergences(means, logVariances));
-    }
-
-    private static List<BetaVaeOutcome> TrainOnOneThread(
-        Matrix learn,
-        Matrix test,
-        BetaVaeConfig config,
-        RandomStream random,
-        CancellationToken cancellation
-    )
-    {
+        using var thread = new OneThread();
         using var scope = NewDisposeScope();
         var (models, d) = (config.Betas.Count, learn.Columns);
         var shift = Readouts.Means(learn);
@@ -133,6 +98,21 @@ internal static class BetaVae
                     )
             ),
         ];
+    }
+
+    /// <summary>The loss of every model on rows. Shape: <c>[models]</c>.</summary>
+    /// <param name="weights">Encoder's layers, then the decoder's: matrix and bias of each. Shape: <c>[models, in, out]</c>, <c>[models, 1, out]</c>.</param>
+    /// <param name="rows">Shape: <c>[models, batch, d]</c>.</param>
+    /// <param name="noise">Standard normal, the same for all models. Shape: <c>[1, batch, n_latents]</c>.</param>
+    /// <param name="betas">Shape: <c>[models]</c>.</param>
+    /// <param name="variance">σ².</param>
+    public static Tensor Loss(IReadOnlyList<Tensor> weights, Tensor rows, Tensor noise, Tensor betas, double variance)
+    {
+        var (means, logVariances) = Encode(weights, rows);
+        var noisy = betas.gt(0).to(rows.dtype).view(-1, 1, 1);
+        var latents = means + (noisy * noise * (0.5 * logVariances).exp());
+        var error = (Decode(weights, latents) - rows).square().sum(dim: -1).mean([1]);
+        return (error / (2 * variance)) + (betas * Divergences(means, logVariances));
     }
 
     // [models, rows, n_latents] each

@@ -1,5 +1,4 @@
 using Polyseme.Numerics;
-using Polyseme.Zoo.Training;
 using static TorchSharp.torch;
 
 namespace Polyseme.Zoo.MagnitudeCodes;
@@ -18,30 +17,7 @@ internal static class TopOneTraining
     /// <param name="cancellation">Checked once a step.</param>
     public static IReadOnlyList<TopOneTrained> Train(ForcedSparsityConfig config, CancellationToken cancellation)
     {
-        var threads = get_num_threads();
-        set_num_threads(1);
-        try
-        {
-            return TrainOnOneThread(config, cancellation);
-        }
-        finally
-        {
-            set_num_threads(threads);
-        }
-    }
-
-    /// <summary>Logits. Shape: <c>[seeds, rows, classes]</c>.</summary>
-    /// <param name="weights">As those of <see cref="TopOneNetwork"/>. Shape each: <c>[seeds, in, out]</c>, biases <c>[seeds, 1, out]</c>.</param>
-    /// <param name="rows">Shape: <c>[seeds, rows, classes]</c>.</param>
-    public static Tensor Logits(IReadOnlyList<Tensor> weights, Tensor rows)
-    {
-        var pre = Through(weights, rows, 0, TopOneNetwork.EncoderLayers);
-        var open = pre.detach().eq(pre.detach().amax([-1], keepdim: true)).to(pre.dtype);
-        return Through(weights, nn.functional.softplus(pre) * open, TopOneNetwork.EncoderLayers, TopOneNetwork.Layers);
-    }
-
-    private static List<TopOneTrained> TrainOnOneThread(ForcedSparsityConfig config, CancellationToken cancellation)
-    {
+        using var thread = new OneThread();
         using var scope = NewDisposeScope();
         var random = new RandomStream(config.Seed, "forced-sparsity/train");
         var adam = new BatchedAdam(Starts(config, random), config.LearningRate, config.Steps);
@@ -76,6 +52,16 @@ internal static class TopOneTraining
                     last[seed]
                 )),
         ];
+    }
+
+    /// <summary>Logits. Shape: <c>[seeds, rows, classes]</c>.</summary>
+    /// <param name="weights">As those of <see cref="TopOneNetwork"/>. Shape each: <c>[seeds, in, out]</c>, biases <c>[seeds, 1, out]</c>.</param>
+    /// <param name="rows">Shape: <c>[seeds, rows, classes]</c>.</param>
+    public static Tensor Logits(IReadOnlyList<Tensor> weights, Tensor rows)
+    {
+        var pre = Through(weights, rows, 0, TopOneNetwork.EncoderLayers);
+        var open = pre.detach().eq(pre.detach().amax([-1], keepdim: true)).to(pre.dtype);
+        return Through(weights, nn.functional.softplus(pre) * open, TopOneNetwork.EncoderLayers, TopOneNetwork.Layers);
     }
 
     private static Tensor Through(IReadOnlyList<Tensor> weights, Tensor rows, int first, int end)

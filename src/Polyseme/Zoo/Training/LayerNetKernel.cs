@@ -77,12 +77,19 @@ internal static unsafe class LayerNetKernel<TSimd, TVector>
                 for (nint i = 0; i < (nint)k * Tile; i += TSimd.Width)
                     TSimd.Store(gradient + i, TSimd.WherePositive(TSimd.Load(h + i), TSimd.Load(gradient + i)));
             }
-            GradientSums<TSimd, TVector>.Add(space.HiddenGradient, space.PaddedHidden, space.Z, d, count, space.SumsW1);
-            GradientSums<TSimd, TVector>.Add(space.E, space.PaddedOutputs, space.H, k, count, space.SumsW2);
+            TileOuterSums<TSimd, TVector, LanesTogether<TSimd, TVector>>.Add(
+                space.HiddenGradient,
+                space.PaddedHidden,
+                space.Z,
+                d,
+                count,
+                space.SumsW1
+            );
+            TileOuterSums<TSimd, TVector, LanesTogether<TSimd, TVector>>.Add(space.E, space.PaddedOutputs, space.H, k, count, space.SumsW2);
             if (shape.HiddenBias)
-                GradientSums<TSimd, TVector>.AddRows(space.HiddenGradient, space.PaddedHidden, count, space.SumsB1);
+                LanesTogether<TSimd, TVector>.AddRows(space.HiddenGradient, space.PaddedHidden, count, space.SumsB1);
             if (shape.OutputBias)
-                GradientSums<TSimd, TVector>.AddRows(space.E, space.PaddedOutputs, count, space.SumsB2);
+                LanesTogether<TSimd, TVector>.AddRows(space.E, space.PaddedOutputs, count, space.SumsB2);
         }
         var scale = 2f / batch.Size;
         Scale(space.SumsW1, space.Gradient, (nint)k * d, scale);

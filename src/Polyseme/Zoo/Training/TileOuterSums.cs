@@ -3,10 +3,14 @@ using Polyseme.Numerics.Simd;
 
 namespace Polyseme.Zoo.Training;
 
-/// <summary>Sums over samples: S[i, k] += Σ_s E[i, s]·H[k, s] over the tiles of a chunk, lanes kept apart until a step's end.</summary>
-internal static unsafe class TileOuterSums<TSimd, TVector>
+/// <summary>Sums over samples: S[i, k] += Σ_s E[i, s]·H[k, s] over the tiles of a chunk.</summary>
+/// <typeparam name="TSimd">Operations.</typeparam>
+/// <typeparam name="TVector">A register.</typeparam>
+/// <typeparam name="TLanes">How the sums are kept.</typeparam>
+internal static unsafe class TileOuterSums<TSimd, TVector, TLanes>
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
+    where TLanes : struct, ILanes<TVector>
 {
     private const int Rows = 4,
         MaxColumns = 3;
@@ -17,20 +21,20 @@ internal static unsafe class TileOuterSums<TSimd, TVector>
     /// <param name="h">Shape: <c>[tiles, columns, Tile]</c>.</param>
     /// <param name="columns">Rows of H per tile.</param>
     /// <param name="tiles">Tiles.</param>
-    /// <param name="sums">S. Shape: <c>[rows, columns, width]</c>.</param>
+    /// <param name="sums">S. Shape: <c>[rows, columns, TLanes.Width]</c>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(float* e, int rows, float* h, int columns, int tiles, float* sums)
     {
         for (var row = 0; row < rows; row += Rows)
         {
-            var blockE = e + (row * ToyBatch.Tile);
-            var blockSums = sums + ((nint)row * columns * TSimd.Width);
+            var blockE = e + ((nint)row * ToyBatch.Tile);
+            var blockSums = sums + ((nint)row * columns * TLanes.Width);
             var blocks = (columns + MaxColumns - 1) / MaxColumns;
             for (int block = 0, column = 0; block < blocks; block++)
             {
                 var count = (columns - column + (blocks - block) - 1) / (blocks - block);
-                float* blockH = h + (column * ToyBatch.Tile),
-                    at = blockSums + ((nint)column * TSimd.Width);
+                float* blockH = h + ((nint)column * ToyBatch.Tile),
+                    at = blockSums + ((nint)column * TLanes.Width);
                 switch (count)
                 {
                     case 1:
@@ -53,12 +57,12 @@ internal static unsafe class TileOuterSums<TSimd, TVector>
         where TColumns : struct, ICount
     {
         const int tile = ToyBatch.Tile;
-        var width = TSimd.Width;
+        var width = TLanes.Width;
         var next = (nint)columns * width;
-        TVector s00 = TSimd.Load(sums),
-            s10 = TSimd.Load(sums + next),
-            s20 = TSimd.Load(sums + (2 * next)),
-            s30 = TSimd.Load(sums + (3 * next)),
+        TVector s00 = TLanes.Begin(sums),
+            s10 = TLanes.Begin(sums + next),
+            s20 = TLanes.Begin(sums + (2 * next)),
+            s30 = TLanes.Begin(sums + (3 * next)),
             s01 = TSimd.Zero,
             s11 = TSimd.Zero,
             s21 = TSimd.Zero,
@@ -69,21 +73,21 @@ internal static unsafe class TileOuterSums<TSimd, TVector>
             s32 = TSimd.Zero;
         if (TColumns.Value > 1)
         {
-            s01 = TSimd.Load(sums + width);
-            s11 = TSimd.Load(sums + next + width);
-            s21 = TSimd.Load(sums + (2 * next) + width);
-            s31 = TSimd.Load(sums + (3 * next) + width);
+            s01 = TLanes.Begin(sums + width);
+            s11 = TLanes.Begin(sums + next + width);
+            s21 = TLanes.Begin(sums + (2 * next) + width);
+            s31 = TLanes.Begin(sums + (3 * next) + width);
         }
         if (TColumns.Value > 2)
         {
-            s02 = TSimd.Load(sums + (2 * width));
-            s12 = TSimd.Load(sums + next + (2 * width));
-            s22 = TSimd.Load(sums + (2 * next) + (2 * width));
-            s32 = TSimd.Load(sums + (3 * next) + (2 * width));
+            s02 = TLanes.Begin(sums + (2 * width));
+            s12 = TLanes.Begin(sums + next + (2 * width));
+            s22 = TLanes.Begin(sums + (2 * next) + (2 * width));
+            s32 = TLanes.Begin(sums + (3 * next) + (2 * width));
         }
         for (var t = 0; t < tiles; t++)
         {
-            for (var sample = 0; sample < tile; sample += width)
+            for (var sample = 0; sample < tile; sample += TSimd.Width)
             {
                 var e0 = TSimd.Load(e + sample);
                 var e1 = TSimd.Load(e + tile + sample);
@@ -111,43 +115,22 @@ internal static unsafe class TileOuterSums<TSimd, TVector>
                     s32 = TSimd.MultiplyAdd(e3, column, s32);
                 }
             }
-            e += rows * tile;
-            h += columns * tile;
+            e += (nint)rows * tile;
+            h += (nint)columns * tile;
         }
-        TSimd.Store(sums, s00);
-        TSimd.Store(sums + next, s10);
-        TSimd.Store(sums + (2 * next), s20);
-        TSimd.Store(sums + (3 * next), s30);
+        EndColumn(sums, next, s00, s10, s20, s30);
         if (TColumns.Value > 1)
-        {
-            TSimd.Store(sums + width, s01);
-            TSimd.Store(sums + next + width, s11);
-            TSimd.Store(sums + (2 * next) + width, s21);
-            TSimd.Store(sums + (3 * next) + width, s31);
-        }
+            EndColumn(sums + width, next, s01, s11, s21, s31);
         if (TColumns.Value > 2)
-        {
-            TSimd.Store(sums + (2 * width), s02);
-            TSimd.Store(sums + next + (2 * width), s12);
-            TSimd.Store(sums + (2 * next) + (2 * width), s22);
-            TSimd.Store(sums + (3 * next) + (2 * width), s32);
-        }
+            EndColumn(sums + (2 * width), next, s02, s12, s22, s32);
     }
 
-    /// <summary>Adds each row's sum over samples: S[i] += Σ_s E[i, s].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddRows(float* e, int rows, int tiles, float* sums)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void EndColumn(float* sums, nint next, TVector s0, TVector s1, TVector s2, TVector s3)
     {
-        for (var t = 0; t < tiles; t++)
-        {
-            for (var row = 0; row < rows; row++)
-            {
-                var sum = TSimd.Load(sums + (row * TSimd.Width));
-                for (var sample = 0; sample < ToyBatch.Tile; sample += TSimd.Width)
-                    sum = TSimd.Add(sum, TSimd.Load(e + sample));
-                TSimd.Store(sums + (row * TSimd.Width), sum);
-                e += ToyBatch.Tile;
-            }
-        }
+        TLanes.End(sums, s0);
+        TLanes.End(sums + next, s1);
+        TLanes.End(sums + (2 * next), s2);
+        TLanes.End(sums + (3 * next), s3);
     }
 }

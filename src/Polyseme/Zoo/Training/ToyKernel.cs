@@ -72,12 +72,26 @@ internal static unsafe class ToyKernel<TSimd, TVector>
                 if (!batch.IsDense)
                     AddSparse(space, batch, first + t, gradient);
             }
-            TileOuterSums<TSimd, TVector>.Add(space.E, space.PaddedFeatures, space.H, space.Hidden, count, space.SumsW);
+            TileOuterSums<TSimd, TVector, LanesApart<TSimd, TVector>>.Add(
+                space.E,
+                space.PaddedFeatures,
+                space.H,
+                space.Hidden,
+                count,
+                space.SumsW
+            );
             if (batch.IsDense)
             {
-                TileOuterSums<TSimd, TVector>.Add(space.X, space.PaddedFeatures, space.HiddenGradient, space.Hidden, count, space.SumsW);
+                TileOuterSums<TSimd, TVector, LanesApart<TSimd, TVector>>.Add(
+                    space.X,
+                    space.PaddedFeatures,
+                    space.HiddenGradient,
+                    space.Hidden,
+                    count,
+                    space.SumsW
+                );
             }
-            TileOuterSums<TSimd, TVector>.AddRows(space.E, space.PaddedFeatures, count, space.SumsB);
+            LanesApart<TSimd, TVector>.AddRows(space.E, space.PaddedFeatures, count, space.SumsB);
         }
         Collect(space, 2f / batch.Size);
         return withLoss ? (Sum(losses) + sparseLoss + (shape.HiddenPenalty * hiddenSum)) / batch.Size : null;

@@ -1,4 +1,3 @@
-using Polyseme.Zoo;
 using TorchSharp;
 
 namespace Polyseme.Dictionaries.Training;

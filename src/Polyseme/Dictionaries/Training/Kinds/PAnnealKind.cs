@@ -1,5 +1,3 @@
-using Polyseme.Zoo;
-
 namespace Polyseme.Dictionaries.Training;
 
 /// <summary>ReLU with an Lp penalty whose p falls from 1: mean Σ(x̂ − x)² + λ_p·mean Σ f_i^p, the decoder's rows at unit norm.</summary>

@@ -1,5 +1,3 @@
-using Polyseme.Zoo;
-
 namespace Polyseme.Dictionaries.Training;
 
 /// <summary>Which "standard" sparse autoencoder.</summary>

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Polyseme.Zoo;
+namespace Polyseme;
 
 /// <summary>Checks a value of a configuration where it is set.</summary>
 internal static class Allowed
@@ -11,9 +11,8 @@ internal static class Allowed
     public static double Between(double value, double low, double high, [CallerMemberName] string name = "") =>
         value >= low && value <= high ? value : throw Refuse($"{name} is {value}; it ranges from {low} to {high}", name);
 
-    /// <summary>A probability of being active that the generator of inputs can hold.</summary>
-    public static double Density(double value, [CallerMemberName] string name = "") =>
-        Between(value, Training.ToyInputs.Fresh.LowestDensity, 1, name);
+    public static double Above(double value, double low, [CallerMemberName] string name = "") =>
+        value > low ? value : throw Refuse($"{name} is {value}; it lies above {low}", name);
 
     public static string OneOf(string value, string[] choices, [CallerMemberName] string name = "") =>
         choices.Contains(value) ? value : throw Refuse($"{name} is '{value}'; it is one of {string.Join(", ", choices)}", name);

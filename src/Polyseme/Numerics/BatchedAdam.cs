@@ -1,9 +1,12 @@
 using static TorchSharp.torch;
 
-namespace Polyseme.Zoo.Training;
+namespace Polyseme.Numerics;
 
 /// <summary>Adam on several tensors at once: they are views of one vector, so that a step is a few calls however many there are.</summary>
-/// <remarks>Kingma and Ba 2015, algorithm 1; the rate falls as lr·cos(π/2·t/T). Lives in the dispose scope it is made in.</remarks>
+/// <remarks>
+/// Kingma and Ba 2015, algorithm 1, with Loshchilov and Hutter's decoupled weight decay (2019); the rate falls as lr·cos(π/2·t/T). Lives in the dispose scope
+/// it is made in.
+/// </remarks>
 internal sealed class BatchedAdam
 {
     private readonly Tensor _flat;
@@ -11,14 +14,16 @@ internal sealed class BatchedAdam
     private readonly Tensor _square;
     private readonly double _learningRate;
     private readonly int _steps;
+    private readonly double _weightDecay;
 
     /// <summary>Copies the starts.</summary>
-    /// <param name="starts">What the parameters start from, float32.</param>
+    /// <param name="starts">What the parameters start from, all of one type.</param>
     /// <param name="learningRate">The highest rate.</param>
     /// <param name="steps">T.</param>
-    public BatchedAdam(IReadOnlyList<Tensor> starts, double learningRate, int steps)
+    /// <param name="weightDecay">Times the rate.</param>
+    public BatchedAdam(IReadOnlyList<Tensor> starts, double learningRate, int steps, double weightDecay = 0)
     {
-        (_learningRate, _steps) = (learningRate, steps);
+        (_learningRate, _steps, _weightDecay) = (learningRate, steps, weightDecay);
         _flat = cat([.. starts.Select(start => start.reshape(-1))], 0);
         (_mean, _square) = (zeros_like(_flat), zeros_like(_flat));
         var leaves = new List<Tensor>();
@@ -43,9 +48,12 @@ internal sealed class BatchedAdam
         using var quiet = no_grad();
         var gradient = cat([.. gradients.Select(one => one.reshape(-1))], 0);
         var rate = _learningRate * Math.Cos(Math.PI / 2 * step / _steps);
-        _mean.mul_(0.9).add_(gradient, 0.1);
-        _square.mul_(0.999).addcmul_(gradient, gradient, 0.001);
-        var deviation = (_square / (1 - Math.Pow(0.999, step + 1))).sqrt().add_(1e-8);
-        _flat.addcdiv_(_mean, deviation, -rate / (1 - Math.Pow(0.9, step + 1)));
+        var (firstDecay, secondDecay, epsilon) = AdamConstants.Standard;
+        _mean.mul_(firstDecay).add_(gradient, 1 - firstDecay);
+        _square.mul_(secondDecay).addcmul_(gradient, gradient, 1 - secondDecay);
+        if (_weightDecay > 0)
+            _flat.mul_(1 - (rate * _weightDecay));
+        var deviation = (_square / (1 - Math.Pow(secondDecay, step + 1))).sqrt().add_(epsilon);
+        _flat.addcdiv_(_mean, deviation, -rate / (1 - Math.Pow(firstDecay, step + 1)));
     }
 }

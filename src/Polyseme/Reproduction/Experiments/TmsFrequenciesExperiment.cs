@@ -81,18 +81,13 @@ public sealed class TmsFrequenciesExperiment : Experiment
         }
         if (denser.Length > 0)
             rows.AddRange(Smearing(models));
-        rows.Add(
-            ClaimRow.Pending(
-                "loss against m under strong and weak superposition, n = 10,240",
-                "Liu, Liu and Gore 2025",
-                "1/m for any law under strong superposition",
-                "the logistic weight decay that forces strong superposition"
-            )
-        );
+        var scaling = StrongSuperpositionClaims.Of(config, progress, cancellation);
+        rows.AddRange(scaling.Rows);
         var ran =
             $"n = 60, m = 6, {string.Join(", ", laws.Select(Words))}, {string.Join(", ", actives)} active features on average, best of {seeds}, {steps} steps of 1,024 rows, Adam 3e-3 to zero, chosen by the loss on 100,000 fresh rows"
-            + (denser.Length > 0 ? $"; uniform also at {string.Join(", ", denser)}" : "");
-        return new ExperimentResult(ran, rows, [Norms(models, laws, actives), Strips(models)]);
+            + (denser.Length > 0 ? $"; uniform also at {string.Join(", ", denser)}" : "")
+            + $"; {scaling.Ran}";
+        return new ExperimentResult(ran, rows, [Norms(models, laws, actives), Strips(models), scaling.Draw()]);
     }
 
     private sealed record Trial(string Prefix, FrequencyLaw Law, double Active, int Seeds, int Steps)

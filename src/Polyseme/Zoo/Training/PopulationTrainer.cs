@@ -266,9 +266,9 @@ public static class PopulationTrainer
     private static bool Adam(ToyTraining training, ToyWorkspace space, int step) =>
         training.Instructions switch
         {
-            InstructionSet.Vector512 => ToyKernel<Simd512, Vector512<float>>.Adam(space, step, training.RateAt(step), training.WeightDecay),
-            InstructionSet.Vector256 => ToyKernel<Simd256, Vector256<float>>.Adam(space, step, training.RateAt(step), training.WeightDecay),
-            InstructionSet.Scalar => ToyKernel<SimdScalar, float>.Adam(space, step, training.RateAt(step), training.WeightDecay),
+            InstructionSet.Vector512 => ToyKernel<Simd512, Vector512<float>>.Adam(space, step, training),
+            InstructionSet.Vector256 => ToyKernel<Simd256, Vector256<float>>.Adam(space, step, training),
+            InstructionSet.Scalar => ToyKernel<SimdScalar, float>.Adam(space, step, training),
             _ => throw new ArgumentOutOfRangeException(nameof(training), training.Instructions, "no such instruction set"),
         };
 

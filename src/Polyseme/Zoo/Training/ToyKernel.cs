@@ -100,17 +100,19 @@ internal static unsafe class ToyKernel<TSimd, TVector>
     /// <summary>One step of Adam with decoupled weight decay.</summary>
     /// <param name="space">Parameters, moments and gradient.</param>
     /// <param name="step">0, 1, ….</param>
-    /// <param name="rate">The learning rate.</param>
-    /// <param name="weightDecay">Per unit of learning rate.</param>
+    /// <param name="training">Learning rate and decays.</param>
     /// <returns>Whether the gradient was finite. If not, nothing was changed.</returns>
-    public static bool Adam(ToyWorkspace space, int step, double rate, double weightDecay)
+    public static bool Adam(ToyWorkspace space, int step, ToyTraining training)
     {
+        var (rate, weightDecay) = (training.RateAt(step), training.WeightDecay);
         var weights = space.PaddedFeatures * space.RowStride;
         var squares =
             ParameterSteps<TSimd, TVector>.SumOfSquares(space.GradientW, weights)
             + ParameterSteps<TSimd, TVector>.SumOfSquares(space.GradientB, space.PaddedFeatures);
         if (!float.IsFinite(squares))
             return false;
+        if (training.RowDecay != 0)
+            DecayRows(space, rate * training.RowDecay);
         var constants = AdamConstants.Standard;
         ParameterSteps<TSimd, TVector>.Adam(
             space.W,
@@ -135,6 +137,25 @@ internal static unsafe class ToyKernel<TSimd, TVector>
             constants
         );
         return true;
+    }
+
+    /// <summary>The decay of <see cref="ToyTraining.RowDecay"/>, <paramref name="decay"/> being lr·γ; rows of zeros stay.</summary>
+    private static void DecayRows(ToyWorkspace space, double decay)
+    {
+        for (var i = 0; i < space.Features; i++)
+        {
+            var row = space.W + (i * space.RowStride);
+            // Not in registers: a narrow row ends before one does.
+            var squares = 0.0;
+            for (var k = 0; k < space.Hidden; k++)
+                squares += (double)row[k] * row[k];
+            if (squares == 0)
+                continue;
+            var norm = Math.Sqrt(squares);
+            var keep = (float)(decay > 0 ? 1 - decay : 1 + (decay * (1 - (1 / norm))));
+            for (var k = 0; k < space.Hidden; k++)
+                row[k] *= keep;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

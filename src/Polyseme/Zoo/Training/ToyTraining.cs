@@ -65,6 +65,12 @@ public sealed record ToyTraining
     /// <summary>Decoupled weight decay per unit of learning rate, on weights and biases.</summary>
     public double WeightDecay { get; init; }
 
+    /// <summary>
+    /// γ, decay of the weights alone and by rows, per unit of learning rate: a positive one shrinks each feature's row, W_i ← (1 − lr·γ)·W_i; a negative one
+    /// ("logistic") pulls its norm towards 1, W_i ← W_i + lr·γ·W_i·(1 − 1/‖W_i‖), so that every feature is represented. Liu, Liu and Gore 2025.
+    /// </summary>
+    public double RowDecay { get; init; }
+
     /// <summary>Points of the training curve, spread evenly, the last step included.</summary>
     public int CurvePoints { get; init; } = 100;
 
@@ -110,6 +116,7 @@ public sealed record ToyTraining
         Require(Warmup is >= 0 and < 1, $"warmup is {Warmup}; it ranges from 0 to below 1");
         Require(LearningRate is > 0 and <= 100, $"learning rate is {LearningRate}; it lies above 0 and at most at 100");
         Require(WeightDecay is >= 0 and <= 100, $"weight decay is {WeightDecay}; it ranges from 0 to 100");
+        Require(RowDecay is >= -100 and <= 100, $"row decay is {RowDecay}; it ranges from -100 to 100");
         for (var i = 0; i < SnapshotSteps.Count; i++)
         {
             if (SnapshotSteps[i] < (i == 0 ? 0 : SnapshotSteps[i - 1] + 1) || SnapshotSteps[i] > Steps)

@@ -136,6 +136,22 @@ public sealed class PopulationTrainerTests
             Assert.Equal(plain.B[i], fast.B[i], 3e-4);
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(-20)]
+    [InlineData(0.5)]
+    public void Rows_decay_as_those_of_the_plain_training(double decay)
+    {
+        var training = Small with { Steps = 20, RowDecay = decay };
+        var start = ToyParameters.Initial(training.Shape, 4, 0);
+        var fast = PopulationTrainer.Train(training, 4, [start], null, TestContext.Current.CancellationToken)[0].Parameters;
+        var plain = TrainPlainly(training, start);
+        for (var i = 0; i < plain.W.Data.Length; i++)
+            Assert.Equal(plain.W.Data[i], fast.W.Data[i], 3e-4);
+        for (var i = 0; i < plain.B.Length; i++)
+            Assert.Equal(plain.B[i], fast.B[i], 3e-4);
+    }
+
     [Fact]
     public void The_learning_rate_rises_to_its_peak_and_falls_to_zero_as_a_quarter_cosine()
     {
@@ -285,6 +301,17 @@ public sealed class PopulationTrainerTests
             var (_, w, b) = ToyReference.Gradient(training.Shape, Current(), PopulationTrainer.BatchOf(training, 4, 0).ToMatrix(step));
             double[] gradient = [.. w.Data, .. b];
             var rate = training.RateAt(step);
+            for (var i = 0; i < start.W.Rows; i++)
+            {
+                var row = values.AsSpan(i * start.W.Columns, start.W.Columns);
+                var norm = Math.Sqrt(row.ToArray().Sum(value => value * value));
+                var pull =
+                    training.RowDecay > 0 ? 1
+                    : norm > 0 ? 1 - (1 / norm)
+                    : 0;
+                foreach (ref var value in row)
+                    value += (training.RowDecay > 0 ? -1 : 1) * rate * training.RowDecay * pull * value;
+            }
             for (var i = 0; i < values.Length; i++)
             {
                 first[i] = (0.9 * first[i]) + (0.1 * gradient[i]);

@@ -95,7 +95,7 @@ internal sealed class StrongSuperpositionClaims
                 (expected.Color, expected.LineWidth) = (colour, 1);
             }
             panel.Axes.Bottom.SetTicks(x, [.. _widths.Select(width => $"{width}")]);
-            panel.LogTicksY([0.03, 0.1, 0.3, 1, 3]);
+            panel.LogTicksY([0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]);
             panel.ShowLegend(ScottPlot.Alignment.LowerLeft);
         }
         return figure;

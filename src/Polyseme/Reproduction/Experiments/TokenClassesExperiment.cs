@@ -240,6 +240,8 @@ public sealed class TokenClassesExperiment : Experiment
             panel.Axes.SetLimitsY(0, 1.02);
             if (layer == shuffled)
                 panel.ShowLegend(ScottPlot.Alignment.UpperLeft);
+            else
+                panel.HideLegend();
         }
         return figure;
     }

@@ -176,9 +176,9 @@ public sealed class UniversalAndExperiment : Experiment
                 {
                     var bits = gates.Distinct(stream, 2);
                     var noise = new double[gates.Neurons];
-                    for (var i = 0; i < noise.Length; i++)
-                        noise[i] = (stream.NextUInt32() & 1) == 0 ? delta : -delta;
-                    var read = gates.Read([bits[0], bits[1]], gates.Activations(bits.AsSpan(0, on), noise));
+                    foreach (var neuron in gates.Common(bits))
+                        noise[neuron] = (stream.NextUInt32() & 1) == 0 ? delta : -delta;
+                    var read = gates.Read(bits, gates.Activations(bits.AsSpan(0, on), noise));
                     total += Math.Abs(read - (on == 2 ? 1 : 0));
                     if (on == 0 && delta < 1)
                         exact = Math.Max(exact, read);

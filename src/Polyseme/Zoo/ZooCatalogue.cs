@@ -1,5 +1,6 @@
 using Polyseme.Zoo.Capacities;
 using Polyseme.Zoo.Codes;
+using Polyseme.Zoo.Gates;
 using Polyseme.Zoo.Incidental;
 using Polyseme.Zoo.LossInduced;
 using Polyseme.Zoo.NonlinearEncoders;

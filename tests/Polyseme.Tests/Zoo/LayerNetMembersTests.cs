@@ -102,23 +102,6 @@ public sealed class LayerNetMembersTests
         Assert.Equal((2, 1, 3), (counts.Live, counts.Monosemantic, counts.All));
     }
 
-    [Fact]
-    public void An_and_read_by_hand_is_exact_where_nothing_interferes()
-    {
-        var gates = new AndGates(50, 2000, 16, 3);
-        var (first, second) = (4, 9);
-        var both = gates.Both(first, second);
-        Assert.Equal(both, gates.Readers(first).Intersect(gates.Readers(second)));
-        Assert.NotEmpty(both);
-        Assert.Equal(1, gates.Read(first, second, gates.Activations([first, second], [])));
-        Assert.Equal(0, gates.Read(first, second, gates.Activations([first], [])));
-        // A third bit adds one in the share of these neurons that read it.
-        var third = gates.Readers(20).Intersect(both).Count();
-        Assert.Equal((double)third / both.Count, gates.Read(first, second, gates.Activations([first, 20], [])), 1e-12);
-        // Each bit is read by √(16/2000) = 8.9 % of the neurons; five standard errors of 100,000 draws.
-        Assert.Equal(0.0894, Enumerable.Range(0, 50).Average(bit => gates.Readers(bit).Count) / 2000, 0.0046);
-    }
-
     [Theory]
     [InlineData("universal-and", "overlap=64,neurons=32", "Overlap")]
     [InlineData("universal-and", "active=16,features=8", "Active")]

@@ -66,7 +66,7 @@ public sealed class HashMapExperiment : Experiment
                     KeyWidth = 64,
                 }
             );
-            curve.Add((items, network.StoredRecall(), NormalCdf(Math.Sqrt((double)code / (items - 1)))));
+            curve.Add((items, network.StoredRecall(), NormalDistribution.Cdf(Math.Sqrt((double)code / (items - 1)))));
         }
         rows.Add(
             ClaimRow.Check(
@@ -114,16 +114,5 @@ public sealed class HashMapExperiment : Experiment
         panel.Axes.SetLimitsY(0.5, 1.05);
         panel.ShowLegend(ScottPlot.Alignment.LowerLeft);
         return figure;
-    }
-
-    /// <summary>Φ by Abramowitz and Stegun 7.1.26; absolute error below 1.5e-7.</summary>
-    private static double NormalCdf(double x)
-    {
-        var z = Math.Abs(x) / Math.Sqrt(2);
-        var t = 1 / (1 + (0.3275911 * z));
-        var erf =
-            1
-            - (((((((((1.061405429 * t) - 1.453152027) * t) + 1.421413741) * t) - 0.284496736) * t) + 0.254829592) * t * Math.Exp(-z * z));
-        return x >= 0 ? (1 + erf) / 2 : (1 - erf) / 2;
     }
 }

@@ -1,8 +1,7 @@
 using Polyseme.Numerics;
 using Polyseme.Reports.Figures;
 using Polyseme.Runs;
-using Polyseme.Zoo;
-using Polyseme.Zoo.Training;
+using Polyseme.Zoo.Gates;
 
 namespace Polyseme.Reproduction.Experiments;
 
@@ -43,13 +42,15 @@ public sealed class UniversalAndExperiment : Experiment
             cancellation.ThrowIfCancellationRequested();
             return new AndGates(features, neurons, overlap, config.Seed).Measure(Active, reads, config.Seed);
         }
+        var derived = new List<double>();
         foreach (var (neurons, overlap, error, misread) in s_reference)
         {
             var measured = Measure(400, neurons, overlap);
+            derived.Add(measured.Mean / new AndGates(400, neurons, overlap, config.Seed).Expected(Active));
             if (overlap == 8)
                 errors.Add((neurons, measured));
             var named = $"d₀ = 400, d = {neurons}, μ = {overlap}";
-            var kinds = $"both bits on {measured.Both:F3}, one {measured.One:F3}, none {measured.None:F3}";
+            var kinds = $"both bits on {measured.ByOn[2]:F3}, one {measured.ByOn[1]:F3}, none {measured.ByOn[0]:F3}";
             rows.Add(ClaimRow.Measure($"{named}: mean absolute error", Paper, error, measured.Mean, kinds));
             rows.Add(
                 (neurons, overlap) == (3200, 8)
@@ -57,13 +58,24 @@ public sealed class UniversalAndExperiment : Experiment
                     : ClaimRow.Measure($"{named}: share misread at one half", Paper, misread, measured.Misread)
             );
         }
+        rows.Add(
+            ClaimRow.Check(
+                "mean absolute error over the one derived from the binomial law of other bits read, the seven above, furthest from one",
+                "derived",
+                "1",
+                derived.MaxBy(ratio => Math.Abs(ratio - 1)),
+                0.9,
+                1.1,
+                "10 % is four standard errors at the smallest size"
+            )
+        );
         rows.Add(ClaimRow.Check("d₀ = 400, d = 3200: ANDs per neuron", Paper, "24.9", 400 * 399 / 2 / 3200.0, 24, double.PositiveInfinity));
         rows.Add(
             ClaimRow.Check(
                 "slope of the mean error against d, both logarithmic, d = 200 … 6400",
                 Paper,
                 "−.59 measured, −.5 in theory",
-                Slope(errors.Select(e => (Math.Log(e.Neurons), Math.Log(e.Errors.Mean)))),
+                LeastSquares.Exponent(errors.Select(e => ((double)e.Neurons, e.Errors.Mean))),
                 -0.70,
                 -0.45
             )
@@ -85,21 +97,19 @@ public sealed class UniversalAndExperiment : Experiment
                 "negative and positive interference are rounded away alike"
             )
         );
-        rows.AddRange(Twin(config, progress, cancellation));
-        rows.AddRange(Compressed(config, progress, cancellation));
+        progress?.Report(new Step("universal-and", 1, 3, "bits in superposition"));
+        var superposed = SuperposedInputClaims.Run(config, cancellation);
+        rows.AddRange(superposed.Rows);
+        progress?.Report(new Step("universal-and", 2, 3, "wanted gates, and ANDs of three"));
+        var wanted = WantedGateClaims.Run(config, cancellation);
+        rows.AddRange(wanted.Rows);
+        rows.AddRange(TrainedAndClaims.Twin(config, progress, cancellation));
+        rows.AddRange(TrainedAndClaims.Compressed(config, progress, cancellation));
         return new ExperimentResult(
-            $"ℓ = 4 active bits, {reads:N0} read-outs, a third each with both bits on, one and none; a trained twin; 100 ReLU functions in 50 neurons",
+            $"ℓ = 4 active bits, {reads:N0} read-outs, a third each with both bits on, one and none; bits in superposition; wanted gates; ANDs of three bits; a trained twin; 100 ReLU functions in 50 neurons",
             rows,
-            [ErrorFigure(errors), rounding]
+            [ErrorFigure(errors), rounding, superposed.Figure, wanted.Figure]
         );
-    }
-
-    private static double Slope(IEnumerable<(double X, double Y)> points)
-    {
-        var all = points.ToArray();
-        double x = all.Average(p => p.X),
-            y = all.Average(p => p.Y);
-        return all.Sum(p => (p.X - x) * (p.Y - y)) / all.Sum(p => (p.X - x) * (p.X - x));
     }
 
     /// <summary>XOR = f_i + f_j − 2·AND, on rows of at most two active bits, where every AND is exact.</summary>
@@ -114,11 +124,11 @@ public sealed class UniversalAndExperiment : Experiment
             var activations = gates.Activations(bits.AsSpan(0, 2), []);
             foreach (var (first, second) in new[] { (0, 1), (2, 3) })
             {
-                if (gates.Both(bits[first], bits[second]).Count == 0)
+                if (gates.Common(bits[first], bits[second]).Count == 0)
                     continue;
                 double a = first < 2 ? 1 : 0,
                     b = second < 2 ? 1 : 0;
-                var read = gates.Read(bits[first], bits[second], activations);
+                var read = gates.Read([bits[first], bits[second]], activations);
                 // Where nothing else is on and neurons that read two other active bits do not read these, AND is exact.
                 if (read == a * b)
                     worst = Math.Max(worst, Math.Abs(a + b - (2 * read) - Math.Abs(a - b)));
@@ -166,9 +176,9 @@ public sealed class UniversalAndExperiment : Experiment
                 {
                     var bits = gates.Distinct(stream, 2);
                     var noise = new double[gates.Neurons];
-                    for (var i = 0; i < noise.Length; i++)
-                        noise[i] = (stream.NextUInt32() & 1) == 0 ? delta : -delta;
-                    var read = gates.Read(bits[0], bits[1], gates.Activations(bits.AsSpan(0, on), noise));
+                    foreach (var neuron in gates.Common(bits))
+                        noise[neuron] = (stream.NextUInt32() & 1) == 0 ? delta : -delta;
+                    var read = gates.Read(bits, gates.Activations(bits.AsSpan(0, on), noise));
                     total += Math.Abs(read - (on == 2 ? 1 : 0));
                     if (on == 0 && delta < 1)
                         exact = Math.Max(exact, read);
@@ -203,9 +213,9 @@ public sealed class UniversalAndExperiment : Experiment
             var (name, index, value) in new (string, int, Func<AndErrors, double>)[]
             {
                 ("mean", 0, e => e.Mean),
-                ("both bits on", 1, e => e.Both),
-                ("one bit on", 2, e => e.One),
-                ("none on", 3, e => e.None),
+                ("both bits on", 1, e => e.ByOn[2]),
+                ("one bit on", 2, e => e.ByOn[1]),
+                ("none on", 3, e => e.ByOn[0]),
             }
         )
         {
@@ -221,133 +231,5 @@ public sealed class UniversalAndExperiment : Experiment
         panel.LogTicksY([0.01, 0.03, 0.1, 0.3, 1]);
         panel.ShowLegend(ScottPlot.Alignment.UpperRight);
         return figure;
-    }
-
-    /// <summary>The same task trained: how much of W₁ is in use, and whether weights are two-valued as the construction's are.</summary>
-    private static IEnumerable<ClaimRow> Twin(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
-    {
-        const int bits = 20,
-            neurons = 100;
-        const string source = "Newgas 2025, as cited by others";
-        var built = Math.Sqrt(8.0 / neurons);
-        var targets = LayerNetTargets.Products.AllPairs(bits);
-        foreach (var steps in config.Choose<int[]>([3000], [10_000, 40_000], [20_000, 100_000]))
-        {
-            var trained = new LayerNetSetting
-            {
-                Training = new LayerNetTraining
-                {
-                    Shape = new LayerNetShape
-                    {
-                        Inputs = bits,
-                        Hidden = neurons,
-                        Outputs = targets.Pairs.Count,
-                    },
-                    Inputs = new LayerNetInputs.Bits(0.2),
-                    Targets = targets,
-                    Batch = 256,
-                    Steps = steps,
-                    LearningRate = 3e-3,
-                },
-                Seeds = 2,
-            }.Train(config.Seed, progress, cancellation);
-            var w1 = trained.Best.Parameters.W1;
-            double used = 0,
-                atEnds = 0;
-            for (var neuron = 0; neuron < neurons; neuron++)
-            {
-                var weights = w1.Row(neuron).ToArray();
-                var largest = weights.Max(Math.Abs);
-                used += weights.Count(weight => Math.Abs(weight) > 0.1 * largest);
-                atEnds += weights.Count(weight => Math.Abs(weight) <= 0.1 * largest || weight >= 0.9 * largest);
-            }
-            var total = (double)neurons * bits;
-            var named = $"trained twin, {bits} bits, {targets.Pairs.Count} ANDs, {neurons} neurons, {steps:N0} steps";
-            var note = $"loss over variance {trained.NormalisedLosses[trained.BestIndex]:F3}; the construction uses {built:F2}";
-            yield return ClaimRow.Check(
-                $"{named}: share of input weights in use (above a tenth of the neuron's largest), over the construction's",
-                source,
-                "dense",
-                used / total / built,
-                1.5,
-                double.PositiveInfinity,
-                note
-            );
-            yield return ClaimRow.Measure(
-                $"{named}: share of input weights that are nearly zero or nearly the largest, all in the construction",
-                source,
-                "1 in the construction",
-                atEnds / total
-            );
-        }
-    }
-
-    /// <summary>100 ReLU functions in 50 neurons: what is gained over fifty functions done alone, with labels ReLU(x) + M·x and without M.</summary>
-    private static IEnumerable<ClaimRow> Compressed(ReproductionConfig config, IProgress<Step>? progress, CancellationToken cancellation)
-    {
-        const int n = 100,
-            neurons = 50;
-        const double density = 0.01;
-        const string source = "Braun et al. 2025; Bhagat et al. 2025 on its mixing matrix";
-        foreach (var deviation in new[] { 0.03, 0.0 })
-        {
-            var mixing = new RandomStream(config.Seed, "universal-and/mixing").NormalMatrix(n, n);
-            for (var i = 0; i < mixing.Data.Length; i++)
-                mixing.Data[i] *= deviation;
-            var gains = new List<double>();
-            int[] lengths = config.Choose<int[]>([3000], [10_000, 30_000], [40_000, 200_000]);
-            foreach (var steps in lengths)
-            {
-                var trained = new LayerNetSetting
-                {
-                    Training = new LayerNetTraining
-                    {
-                        Shape = new LayerNetShape
-                        {
-                            Inputs = n,
-                            Hidden = neurons,
-                            Outputs = n,
-                            HiddenBias = false,
-                            OutputBias = false,
-                        },
-                        Inputs = new LayerNetInputs.Reals(density, -1, 1),
-                        Targets = new LayerNetTargets.ReluPlusLinear(deviation == 0 ? null : mixing),
-                        Batch = 512,
-                        Steps = steps,
-                        LearningRate = 3e-3,
-                    },
-                    Seeds = 2,
-                    Judged = 50_000,
-                }.Train(config.Seed, progress, cancellation);
-                gains.Add(1 - (trained.Loss / OneByOne(mixing, neurons, density)));
-            }
-            var claim = $"100 ReLU functions in 50 neurons, mixing of standard deviation {deviation}: gain over fifty functions done alone";
-            var note =
-                $"share of the loss; after {string.Join(" and ", lengths.Select(steps => $"{steps:N0}"))} steps: {string.Join(" and ", gains.Select(gain => gain.ToString("F3")))}";
-            // Without mixing the gain vanishes: at most a fiftieth of the loss, what the choice of two seeds on 50,000 rows may show by chance.
-            yield return deviation == 0
-                ? ClaimRow.Check(claim, source, "none", gains[^1], double.NegativeInfinity, 0.02, note)
-                : ClaimRow.Check(claim, source, "positive", gains[^1], 0.02, 1, note);
-        }
-    }
-
-    /// <summary>The loss when each neuron does one feature: half of a feature's line costs |column of its target|²·p/6 unless a neuron does it.</summary>
-    private static double OneByOne(Matrix mixing, int neurons, double density)
-    {
-        var negative = 0.0;
-        var positive = new List<double>();
-        for (var i = 0; i < mixing.Columns; i++)
-        {
-            double below = 0,
-                above = 0;
-            for (var j = 0; j < mixing.Rows; j++)
-            {
-                var slope = mixing[j, i] + (i == j ? 1 : 0);
-                (below, above) = (below + (mixing[j, i] * mixing[j, i]), above + (slope * slope));
-            }
-            negative += below;
-            positive.Add(above);
-        }
-        return density / 6 * (negative + positive.Order().Take(mixing.Columns - neurons).Sum());
     }
 }

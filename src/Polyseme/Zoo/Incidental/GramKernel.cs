@@ -1,64 +1,101 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Polyseme.Numerics.Simd;
 
 namespace Polyseme.Zoo.Incidental;
 
-/// <summary>The two products of tied weights on one-hot inputs: G = W·Wᵀ, and F·W with F = ReLU(G) − I where G is positive.</summary>
-/// <remarks>Rows of W are long and few, F is mostly zero once features have a neuron of their own: its zeros are skipped.</remarks>
-internal static class GramKernel
+/// <summary>AdamW's numbers at one step of a training with an L1 penalty.</summary>
+/// <param name="Penalty">λ.</param>
+/// <param name="Keep">What weights are multiplied by: one less the decay.</param>
+/// <param name="Rate">The learning rate over the correction of the first moment.</param>
+/// <param name="Unbias">One over the correction of the second.</param>
+internal sealed record AdamWStep(float Penalty, float Keep, float Rate, float Unbias);
+
+/// <summary>Tied weights on one-hot inputs: G = W·Wᵀ, the gradient 4·F·W with F = ReLU(G) − I where G is positive, and the step along it.</summary>
+/// <remarks>Rows of W are long and few, and half of F is zero: its zeros are skipped.</remarks>
+internal static unsafe class GramKernel
 {
-    /// <summary>Loss Σ_ij (δ_ij − ReLU(G_ij))², and its gradient 4·F·W.</summary>
-    /// <param name="w">W, row by row. Shape: <c>[n, m]</c>.</param>
-    /// <param name="gram">Scratch. Shape: <c>[n, n]</c>.</param>
-    /// <param name="gradient">Filled. Shape: <c>[n, m]</c>.</param>
-    /// <param name="n">Features.</param>
-    /// <param name="m">Neurons, a multiple of 16.</param>
-    /// <param name="instructions">Registers.</param>
-    public static double Gradient(ReadOnlySpan<float> w, Span<float> gram, Span<float> gradient, int n, int m, InstructionSet instructions)
-    {
-        if (m % 16 != 0 || w.Length != n * m || gradient.Length != n * m || gram.Length != n * n)
-            throw new ArgumentException(
-                $"{w.Length} weights, {gradient.Length} gradients, {gram.Length} products for {n} × {m}",
-                nameof(w)
-            );
-        return instructions switch
+    /// <summary>Loss Σ_ij (δ_ij − ReLU(G_ij))², and its gradient.</summary>
+    public static double Gradient(GramMemory memory, InstructionSet instructions) => Run(memory, null, true, instructions)!.Value;
+
+    /// <summary>The gradient and AdamW's step along it, piece by piece; the gradient is not kept.</summary>
+    /// <returns>The loss before the step, where it was asked for.</returns>
+    public static double? Step(GramMemory memory, AdamWStep step, bool withLoss, InstructionSet instructions) =>
+        Run(memory, step, withLoss, instructions);
+
+    private static double? Run(GramMemory memory, AdamWStep? step, bool withLoss, InstructionSet instructions) =>
+        instructions switch
         {
-            InstructionSet.Vector512 => Run<Vector512<float>, Simd512>(w, gram, gradient, n, m),
-            InstructionSet.Vector256 => Run<Vector256<float>, Simd256>(w, gram, gradient, n, m),
-            InstructionSet.Scalar => Run<float, SimdScalar>(w, gram, gradient, n, m),
+            InstructionSet.Vector512 => Run<Vector512<float>, Simd512>(memory, step, withLoss),
+            InstructionSet.Vector256 => Run<Vector256<float>, Simd256>(memory, step, withLoss),
+            InstructionSet.Scalar => Run<float, SimdScalar>(memory, step, withLoss),
             _ => throw new ArgumentOutOfRangeException(nameof(instructions), instructions, "no such registers"),
         };
-    }
 
-    private static unsafe double Run<TVector, TSimd>(ReadOnlySpan<float> weights, Span<float> products, Span<float> gradients, int n, int m)
+    private static double? Run<TVector, TSimd>(GramMemory memory, AdamWStep? step, bool withLoss)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
     {
-        fixed (
-            float* w = weights,
-                gram = products,
-                gradient = gradients
-        )
+        Products<TVector, TSimd>(memory.W, memory.Gram, memory.N, memory.M);
+        var loss = withLoss ? Loss(memory) : (double?)null;
+        for (var i = 0; i < memory.N; i++)
+            FindFactors(memory, i);
+        for (var first = 0; first < memory.M; first += GramMemory.Piece)
         {
-            Products<TVector, TSimd>(w, gram, n, m);
-            var loss = 0.0;
-            for (var i = 0; i < n; i++)
+            var length = Math.Min(GramMemory.Piece, memory.M - first);
+            for (var i = 0; i < memory.N; i++)
+                Unsafe.CopyBlock(memory.Packed + (i * length), memory.W + ((nint)i * memory.M) + first, (uint)length * sizeof(float));
+            for (var i = 0; i < memory.N; i++)
             {
-                for (var j = 0; j < n; j++)
-                {
-                    var g = Math.Max(gram[(i * n) + j], 0);
-                    var error = i == j ? g - 1 : g;
-                    loss += (double)error * error;
-                    gram[(i * n) + j] = g > 0 ? 4 * error : 0;
-                }
+                var at = ((nint)i * memory.M) + first;
+                var gradient = step is null ? memory.Gradient + at : memory.GradientPiece;
+                Weighted<TVector, TSimd>(memory, i, length, gradient);
+                if (step is not null)
+                    AdamW<TVector, TSimd>(step, memory.W + at, memory.First + at, memory.Second + at, gradient, length);
             }
-            Weighted<TVector, TSimd>(w, gram, gradient, n, m);
-            return loss;
         }
+        return loss;
+    }
+
+    private static double Loss(GramMemory memory)
+    {
+        var loss = 0.0;
+        for (var i = 0; i < memory.N; i++)
+        {
+            for (var j = 0; j < memory.N; j++)
+            {
+                var g = Math.Max(memory.Gram[(i * memory.N) + j], 0);
+                var error = i == j ? g - 1 : g;
+                loss += (double)error * error;
+            }
+        }
+        return loss;
+    }
+
+    /// <summary>The entries of row i of 4·F where G is positive. No branch: which they are cannot be foreseen.</summary>
+    private static void FindFactors(GramMemory memory, int i)
+    {
+        float* gram = memory.Gram + (i * memory.N),
+            factors = memory.Factors + (i * memory.N);
+        var rows = memory.Rows + (i * memory.N);
+        var count = 0;
+        for (var j = 0; j < i; j++)
+        {
+            (rows[count], factors[count]) = (j, 4 * gram[j]);
+            count += gram[j] > 0 ? 1 : 0;
+        }
+        (rows[count], factors[count]) = (i, 4 * (gram[i] - 1));
+        count += gram[i] > 0 ? 1 : 0;
+        for (var j = i + 1; j < memory.N; j++)
+        {
+            (rows[count], factors[count]) = (j, 4 * gram[j]);
+            count += gram[j] > 0 ? 1 : 0;
+        }
+        memory.Counts[i] = count;
     }
 
     /// <summary>The upper triangle, four by two dot products at a time, then mirrored.</summary>
-    private static unsafe void Products<TVector, TSimd>(float* w, float* gram, int n, int m)
+    private static void Products<TVector, TSimd>(float* w, float* gram, int n, int m)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
     {
@@ -126,50 +163,108 @@ internal static class GramKernel
         }
     }
 
-    /// <summary>F·W, eight registers of a row at a time, over the entries of F that are not zero.</summary>
-    private static unsafe void Weighted<TVector, TSimd>(float* w, float* factor, float* result, int n, int m)
+    /// <summary>A piece of row i of 4·F·W, eight registers at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Weighted<TVector, TSimd>(GramMemory memory, int i, int length, float* result)
         where TVector : struct
         where TSimd : struct, ISimd<TVector>
     {
-        var nonZero = stackalloc int[n];
-        var block = 4 * TSimd.Width;
-        for (var i = 0; i < n; i++)
+        var count = memory.Counts[i];
+        var factors = memory.Factors + (i * memory.N);
+        var rows = memory.Rows + (i * memory.N);
+        var packed = memory.Packed;
+        var k = 0;
+        for (; k + (8 * TSimd.Width) <= length; k += 8 * TSimd.Width)
         {
-            var count = 0;
-            for (var j = 0; j < n; j++)
+            TVector s0 = TSimd.Zero,
+                s1 = TSimd.Zero,
+                s2 = TSimd.Zero,
+                s3 = TSimd.Zero,
+                s4 = TSimd.Zero,
+                s5 = TSimd.Zero,
+                s6 = TSimd.Zero,
+                s7 = TSimd.Zero;
+            for (var e = 0; e < count; e++)
             {
-                if (factor[(i * n) + j] != 0)
-                    nonZero[count++] = j;
+                var f = TSimd.Broadcast(factors[e]);
+                var row = packed + (rows[e] * length) + k;
+                s0 = TSimd.MultiplyAdd(f, TSimd.Load(row), s0);
+                s1 = TSimd.MultiplyAdd(f, TSimd.Load(row + TSimd.Width), s1);
+                s2 = TSimd.MultiplyAdd(f, TSimd.Load(row + (2 * TSimd.Width)), s2);
+                s3 = TSimd.MultiplyAdd(f, TSimd.Load(row + (3 * TSimd.Width)), s3);
+                s4 = TSimd.MultiplyAdd(f, TSimd.Load(row + (4 * TSimd.Width)), s4);
+                s5 = TSimd.MultiplyAdd(f, TSimd.Load(row + (5 * TSimd.Width)), s5);
+                s6 = TSimd.MultiplyAdd(f, TSimd.Load(row + (6 * TSimd.Width)), s6);
+                s7 = TSimd.MultiplyAdd(f, TSimd.Load(row + (7 * TSimd.Width)), s7);
             }
-            var k = 0;
-            for (; k + block <= m; k += block)
+            TSimd.Store(result + k, s0);
+            TSimd.Store(result + k + TSimd.Width, s1);
+            TSimd.Store(result + k + (2 * TSimd.Width), s2);
+            TSimd.Store(result + k + (3 * TSimd.Width), s3);
+            TSimd.Store(result + k + (4 * TSimd.Width), s4);
+            TSimd.Store(result + k + (5 * TSimd.Width), s5);
+            TSimd.Store(result + k + (6 * TSimd.Width), s6);
+            TSimd.Store(result + k + (7 * TSimd.Width), s7);
+        }
+        for (; k + (4 * TSimd.Width) <= length; k += 4 * TSimd.Width)
+        {
+            TVector s0 = TSimd.Zero,
+                s1 = TSimd.Zero,
+                s2 = TSimd.Zero,
+                s3 = TSimd.Zero;
+            for (var e = 0; e < count; e++)
             {
-                TVector s0 = TSimd.Zero,
-                    s1 = TSimd.Zero,
-                    s2 = TSimd.Zero,
-                    s3 = TSimd.Zero;
-                for (var e = 0; e < count; e++)
-                {
-                    var f = TSimd.Broadcast(factor[(i * n) + nonZero[e]]);
-                    var row = w + (nonZero[e] * m) + k;
-                    s0 = TSimd.MultiplyAdd(f, TSimd.Load(row), s0);
-                    s1 = TSimd.MultiplyAdd(f, TSimd.Load(row + TSimd.Width), s1);
-                    s2 = TSimd.MultiplyAdd(f, TSimd.Load(row + (2 * TSimd.Width)), s2);
-                    s3 = TSimd.MultiplyAdd(f, TSimd.Load(row + (3 * TSimd.Width)), s3);
-                }
-                var to = result + (i * m) + k;
-                TSimd.Store(to, s0);
-                TSimd.Store(to + TSimd.Width, s1);
-                TSimd.Store(to + (2 * TSimd.Width), s2);
-                TSimd.Store(to + (3 * TSimd.Width), s3);
+                var f = TSimd.Broadcast(factors[e]);
+                var row = packed + (rows[e] * length) + k;
+                s0 = TSimd.MultiplyAdd(f, TSimd.Load(row), s0);
+                s1 = TSimd.MultiplyAdd(f, TSimd.Load(row + TSimd.Width), s1);
+                s2 = TSimd.MultiplyAdd(f, TSimd.Load(row + (2 * TSimd.Width)), s2);
+                s3 = TSimd.MultiplyAdd(f, TSimd.Load(row + (3 * TSimd.Width)), s3);
             }
-            for (; k < m; k += TSimd.Width)
-            {
-                var sum = TSimd.Zero;
-                for (var e = 0; e < count; e++)
-                    sum = TSimd.MultiplyAdd(TSimd.Broadcast(factor[(i * n) + nonZero[e]]), TSimd.Load(w + (nonZero[e] * m) + k), sum);
-                TSimd.Store(result + (i * m) + k, sum);
-            }
+            TSimd.Store(result + k, s0);
+            TSimd.Store(result + k + TSimd.Width, s1);
+            TSimd.Store(result + k + (2 * TSimd.Width), s2);
+            TSimd.Store(result + k + (3 * TSimd.Width), s3);
+        }
+        for (; k < length; k += TSimd.Width)
+        {
+            var sum = TSimd.Zero;
+            for (var e = 0; e < count; e++)
+                sum = TSimd.MultiplyAdd(TSimd.Broadcast(factors[e]), TSimd.Load(packed + (rows[e] * length) + k), sum);
+            TSimd.Store(result + k, sum);
+        }
+    }
+
+    /// <summary>Decay rates .9 and .999, ε = 1e-8; the penalty's gradient is λ·sign(w).</summary>
+    /// <remarks>Loshchilov and Hutter 2019, "Decoupled weight decay regularization".</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AdamW<TVector, TSimd>(AdamWStep step, float* w, float* first, float* second, float* gradient, int count)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
+    {
+        TVector lambda = TSimd.Broadcast(step.Penalty),
+            keep = TSimd.Broadcast(step.Keep),
+            rate = TSimd.Broadcast(step.Rate),
+            unbias = TSimd.Broadcast(step.Unbias),
+            firstDecay = TSimd.Broadcast(0.9f),
+            firstShare = TSimd.Broadcast(0.1f),
+            secondDecay = TSimd.Broadcast(0.999f),
+            secondShare = TSimd.Broadcast(0.001f),
+            epsilon = TSimd.Broadcast(1e-8f);
+        for (var i = 0; i < count; i += TSimd.Width)
+        {
+            var value = TSimd.Load(w + i);
+            var sign = TSimd.Subtract(
+                TSimd.WherePositive(value, lambda),
+                TSimd.WherePositive(TSimd.Subtract(TSimd.Zero, value), lambda)
+            );
+            var g = TSimd.Add(TSimd.Load(gradient + i), sign);
+            var a = TSimd.Add(TSimd.Multiply(firstDecay, TSimd.Load(first + i)), TSimd.Multiply(firstShare, g));
+            var b = TSimd.Add(TSimd.Multiply(secondDecay, TSimd.Load(second + i)), TSimd.Multiply(TSimd.Multiply(secondShare, g), g));
+            TSimd.Store(first + i, a);
+            TSimd.Store(second + i, b);
+            var change = TSimd.Divide(TSimd.Multiply(rate, a), TSimd.Add(TSimd.Sqrt(TSimd.Multiply(unbias, b)), epsilon));
+            TSimd.Store(w + i, TSimd.Subtract(TSimd.Multiply(keep, value), change));
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using Polyseme.Numerics;
 using Polyseme.Numerics.Simd;
 
@@ -25,11 +24,9 @@ public sealed record OneHotTraining(int Features, int Neurons, double Penalty = 
     public OneHotModel Train(ulong seed, int model, CancellationToken cancellation)
     {
         var start = new RandomStream(seed, $"incidental/init/{Features}/{Neurons}/{model}").NormalMatrix(Features, Neurons);
-        var w = Array.ConvertAll(start.Data, value => (float)(value / Math.Sqrt(Neurons)));
-        float[] gradient = new float[w.Length],
-            first = new float[w.Length],
-            second = new float[w.Length],
-            gram = new float[Features * Features];
+        using var memory = new GramMemory(Features, Neurons);
+        for (var i = 0; i < start.Data.Length; i++)
+            memory.Weights[i] = (float)(start.Data[i] / Math.Sqrt(Neurons));
         var curve = new List<CurvePoint>();
         double power1 = 1,
             power2 = 1;
@@ -37,15 +34,22 @@ public sealed record OneHotTraining(int Features, int Neurons, double Penalty = 
         {
             if (step % 64 == 0)
                 cancellation.ThrowIfCancellationRequested();
-            var loss = GramKernel.Gradient(w, gram, gradient, Features, Neurons, Instructions);
-            if (step % Math.Max(1, Steps / 100) == 0)
-                curve.Add(new CurvePoint(step, loss));
             power1 *= 0.9;
             power2 *= 0.999;
-            AdamW(w, gradient, first, second, (float)(LearningRate / (1 - power1)), (float)(1 / (1 - power2)));
+            var numbers = new AdamWStep(
+                (float)Penalty,
+                1 - ((float)LearningRate * WeightDecay),
+                (float)(LearningRate / (1 - power1)),
+                (float)(1 / (1 - power2))
+            );
+            if (GramKernel.Step(memory, numbers, step % Math.Max(1, Steps / 100) == 0, Instructions) is { } loss)
+                curve.Add(new CurvePoint(step, loss));
         }
-        curve.Add(new CurvePoint(Steps, GramKernel.Gradient(w, gram, gradient, Features, Neurons, Instructions)));
-        return new OneHotModel(new Matrix(Features, Neurons, Array.ConvertAll(w, value => (double)value)), curve);
+        curve.Add(new CurvePoint(Steps, GramKernel.Gradient(memory, Instructions)));
+        var w = new Matrix(Features, Neurons);
+        for (var i = 0; i < w.Data.Length; i++)
+            w.Data[i] = memory.Weights[i];
+        return new OneHotModel(w, curve);
     }
 
     /// <summary>Trains models 0 … <paramref name="models"/>−1, a worker per core.</summary>
@@ -59,26 +63,6 @@ public sealed record OneHotTraining(int Features, int Neurons, double Penalty = 
             model => trained[model] = Train(seed, model, cancellation)
         );
         return trained;
-    }
-
-    private void AdamW(float[] w, float[] gradient, float[] first, float[] second, float scale, float unbias)
-    {
-        var lambda = new Vector<float>((float)Penalty);
-        var keep = 1 - ((float)LearningRate * WeightDecay);
-        // The vector length divides 16, and 16 divides the row.
-        for (var i = 0; i < w.Length; i += Vector<float>.Count)
-        {
-            var value = new Vector<float>(w, i);
-            var sign =
-                Vector.ConditionalSelect(Vector.GreaterThan(value, Vector<float>.Zero), lambda, Vector<float>.Zero)
-                - Vector.ConditionalSelect(Vector.LessThan(value, Vector<float>.Zero), lambda, Vector<float>.Zero);
-            var g = new Vector<float>(gradient, i) + sign;
-            var a = (0.9f * new Vector<float>(first, i)) + (0.1f * g);
-            var b = (0.999f * new Vector<float>(second, i)) + (0.001f * g * g);
-            a.CopyTo(first, i);
-            b.CopyTo(second, i);
-            ((keep * value) - (scale * a / (Vector.SquareRoot(unbias * b) + new Vector<float>(1e-8f)))).CopyTo(w, i);
-        }
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Polyseme.Numerics;
 
 namespace Polyseme.Zoo.Training;
@@ -30,7 +31,11 @@ public abstract record LayerNetTargets
 
     /// <summary>y = ReLU(x) + M·x.</summary>
     /// <param name="Mixing">M, or <c>null</c> for none. Shape: <c>[n_features, n_features]</c>.</param>
-    public sealed record ReluPlusLinear(Matrix? Mixing) : LayerNetTargets;
+    public sealed record ReluPlusLinear(Matrix? Mixing) : LayerNetTargets
+    {
+        /// <summary>What an input adds to each output. Shape: <c>[n_features, n_features]</c>.</summary>
+        internal float[]? MixedBy { get; } = Mixing is null ? null : Array.ConvertAll(Mixing.Transpose().Data, value => (float)value);
+    }
 
     /// <summary>Anything else.</summary>
     /// <param name="Count">Outputs.</param>
@@ -70,7 +75,7 @@ public abstract record LayerNetTargets
                 break;
             case ReluPlusLinear relu:
                 System.Numerics.Tensors.TensorPrimitives.Max(x, 0f, y);
-                if (relu.Mixing is { } mixing)
+                if (relu.MixedBy is { } mixing)
                     AddMixed(mixing, x, y, samples);
                 break;
             case Custom custom:
@@ -81,19 +86,23 @@ public abstract record LayerNetTargets
         }
     }
 
-    private static void AddMixed(Matrix mixing, ReadOnlySpan<float> x, Span<float> y, int samples)
+    /// <summary>Adds M·x. Inputs are sparse: where neighbouring samples have none of a feature, it adds nothing.</summary>
+    private static void AddMixed(float[] mixedBy, ReadOnlySpan<float> x, Span<float> y, int samples)
     {
-        for (var output = 0; output < mixing.Rows; output++)
+        var features = x.Length / samples;
+        for (var input = 0; input < features; input++)
         {
-            var row = y.Slice(output * samples, samples);
-            for (var input = 0; input < mixing.Columns; input++)
+            var factors = mixedBy.AsSpan(input * features, features);
+            for (var at = 0; at < samples; at += 16)
             {
-                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(
-                    x.Slice(input * samples, samples),
-                    (float)mixing[output, input],
-                    row,
-                    row
-                );
+                var value = Vector512.Create(x.Slice((input * samples) + at, 16));
+                if (value == Vector512<float>.Zero)
+                    continue;
+                for (var output = 0; output < factors.Length; output++)
+                {
+                    var to = y.Slice((output * samples) + at, 16);
+                    ((value * factors[output]) + Vector512.Create<float>(to)).CopyTo(to);
+                }
             }
         }
     }

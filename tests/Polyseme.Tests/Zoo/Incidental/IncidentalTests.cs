@@ -21,10 +21,11 @@ public sealed class IncidentalTests
     public void The_kernel_gives_the_gradient_of_autograd(int n, int m, InstructionSet instructions)
     {
         var start = new RandomStream(3, $"gram/{n}/{m}").NormalMatrix(n, m);
-        float[] w = [.. start.Data.Select(value => (float)(value / Math.Sqrt(m)))],
-            gradient = new float[n * m],
-            gram = new float[n * n];
-        var loss = GramKernel.Gradient(w, gram, gradient, n, m, instructions);
+        float[] w = [.. start.Data.Select(value => (float)(value / Math.Sqrt(m)))];
+        using var memory = new GramMemory(n, m);
+        w.CopyTo(memory.Weights);
+        var loss = GramKernel.Gradient(memory, instructions);
+        var gradient = memory.Gradients.ToArray();
         using var scope = torch.NewDisposeScope();
         var weights = torch.tensor(w).to(torch.float64).reshape(n, m).requires_grad_();
         var output = torch.nn.functional.relu(torch.mm(weights, weights.t()));
@@ -34,11 +35,38 @@ public sealed class IncidentalTests
         Assert.All(weights.grad!.data<double>().ToArray().Zip(gradient), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
     }
 
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void A_step_is_that_of_AdamW(int n, int m, InstructionSet instructions)
+    {
+        var start = new RandomStream(3, $"gram/{n}/{m}").NormalMatrix(n, m);
+        using var memory = new GramMemory(n, m);
+        for (var i = 0; i < n * m; i++)
+            memory.Weights[i] = (float)(start.Data[i] / Math.Sqrt(m));
+        double[] w = [.. memory.Weights.ToArray().Select(value => (double)value)],
+            first = new double[n * m],
+            second = new double[n * m];
+        for (var step = 1; step <= 3; step++)
+        {
+            GramKernel.Gradient(memory, instructions);
+            var gradient = memory.Gradients.ToArray();
+            var (bias1, bias2) = (1 - Math.Pow(0.9, step), 1 - Math.Pow(0.999, step));
+            var loss = GramKernel.Step(memory, new AdamWStep(0.01f, 0.999f, (float)(0.1 / bias1), (float)(1 / bias2)), false, instructions);
+            Assert.Null(loss);
+            for (var i = 0; i < w.Length; i++)
+            {
+                var g = gradient[i] + (0.01 * Math.Sign(w[i]));
+                (first[i], second[i]) = ((0.9 * first[i]) + (0.1 * g), (0.999 * second[i]) + (0.001 * g * g));
+                w[i] = (0.999 * w[i]) - (0.1 * first[i] / bias1 / (Math.Sqrt(second[i] / bias2) + 1e-8));
+                // Single precision, three steps.
+                Assert.Equal(w[i], memory.Weights[i], 1e-5);
+                w[i] = memory.Weights[i];
+            }
+        }
+    }
+
     [Fact]
-    public void The_kernel_refuses_rows_that_registers_do_not_divide() =>
-        Assert.Throws<ArgumentException>(() =>
-            GramKernel.Gradient(new float[20], new float[4], new float[20], 2, 10, InstructionSet.Scalar)
-        );
+    public void Rows_that_registers_do_not_divide_are_refused() => Assert.Throws<ArgumentException>(() => new GramMemory(2, 10));
 
     [Theory]
     [InlineData(NoiseShape.Bernoulli)]

@@ -3,7 +3,7 @@ using Polyseme.Numerics;
 using Polyseme.Runs;
 using Polyseme.Zoo.Training;
 
-namespace Polyseme.Zoo;
+namespace Polyseme.Zoo.Gates;
 
 /// <summary>Configuration of <see cref="UniversalAnd"/>.</summary>
 public sealed record UniversalAndConfig : ZooConfig
@@ -127,7 +127,7 @@ public sealed class UniversalAnd : ZooMember
         var written = new Matrix(pairs.Length, gates.Neurons);
         for (var output = 0; output < pairs.Length; output++)
         {
-            var both = gates.Both(pairs[output].First, pairs[output].Second);
+            var both = gates.Common(pairs[output].First, pairs[output].Second);
             foreach (var neuron in both)
                 written[output, neuron] = 1.0 / both.Count;
         }
@@ -181,137 +181,4 @@ public sealed class UniversalAnd : ZooMember
             new("share of ANDs misread at one half", gates.Measure(4, 30_000, config.Seed).Misread, 0, 0.01, Paper),
         ];
     }
-}
-
-/// <summary>Which neurons of the construction read which bits: each reads each with probability √(μ/d), independently.</summary>
-internal sealed class AndGates
-{
-    private readonly int[][] _readers;
-
-    /// <summary>Draws them.</summary>
-    public AndGates(int features, int neurons, double overlap, ulong seed)
-    {
-        Neurons = neurons;
-        Probability = Math.Sqrt(overlap / neurons);
-        var stream = new RandomStream(seed, $"universal-and/gates/{features}/{neurons}/{overlap}");
-        _readers =
-        [
-            .. Enumerable
-                .Range(0, features)
-                .Select(_ => Enumerable.Range(0, neurons).Where(_ => stream.NextDouble() < Probability).ToArray()),
-        ];
-    }
-
-    /// <summary>d₀.</summary>
-    public int Features => _readers.Length;
-
-    /// <summary>d.</summary>
-    public int Neurons { get; }
-
-    /// <summary>√(μ/d).</summary>
-    public double Probability { get; }
-
-    /// <summary>S_i, ascending.</summary>
-    public IReadOnlyList<int> Readers(int bit) => _readers[bit];
-
-    /// <summary>S_i ∩ S_j, ascending.</summary>
-    public IReadOnlyList<int> Both(int first, int second)
-    {
-        var both = new List<int>();
-        int[] a = _readers[first],
-            b = _readers[second];
-        for (int i = 0, j = 0; i < a.Length && j < b.Length; )
-        {
-            if (a[i] == b[j])
-                both.Add(a[i]);
-            if (a[i] <= b[j])
-                i++;
-            else
-                j++;
-        }
-        return both;
-    }
-
-    /// <summary>ReLU(W·x − 1) for a row with these bits on. Shape: <c>[d]</c>.</summary>
-    /// <param name="active">The bits that are one.</param>
-    /// <param name="noise">Added before the ReLU; may be empty. Shape: <c>[d]</c>.</param>
-    public double[] Activations(ReadOnlySpan<int> active, ReadOnlySpan<double> noise)
-    {
-        var neurons = new double[Neurons];
-        Array.Fill(neurons, -1);
-        foreach (var bit in active)
-        {
-            foreach (var neuron in _readers[bit])
-                neurons[neuron]++;
-        }
-        for (var neuron = 0; neuron < neurons.Length; neuron++)
-            neurons[neuron] = Math.Max(neurons[neuron] + (noise.IsEmpty ? 0 : noise[neuron]), 0);
-        return neurons;
-    }
-
-    /// <summary>The read-out of an AND: the mean of the neurons that read both bits; 0 where none does.</summary>
-    public double Read(int first, int second, ReadOnlySpan<double> activations)
-    {
-        var sum = 0.0;
-        var both = Both(first, second);
-        foreach (var neuron in both)
-            sum += activations[neuron];
-        return both.Count == 0 ? 0 : sum / both.Count;
-    }
-
-    /// <summary>Reads ANDs on random rows of ℓ active bits: in equal parts pairs of which both, one and none is active.</summary>
-    /// <param name="active">ℓ.</param>
-    /// <param name="reads">Read-outs in all.</param>
-    /// <param name="seed">The seed.</param>
-    public AndErrors Measure(int active, int reads, ulong seed)
-    {
-        var stream = new RandomStream(seed, "universal-and/reads");
-        var sums = new double[3];
-        int misread = 0,
-            rows = reads / 3;
-        for (var row = 0; row < rows; row++)
-        {
-            // The first ℓ are on, the next two off.
-            var bits = Distinct(stream, active + 2);
-            var activations = Activations(bits.AsSpan(0, active), []);
-            ReadOnlySpan<(int First, int Second, double True)> questions =
-            [
-                (bits[0], bits[1], 1),
-                (bits[0], bits[active], 0),
-                (bits[active], bits[active + 1], 0),
-            ];
-            for (var kind = 0; kind < 3; kind++)
-            {
-                var (first, second, truth) = questions[kind];
-                var read = Read(first, second, activations);
-                sums[kind] += Math.Abs(read - truth);
-                misread += read > 0.5 != truth > 0.5 ? 1 : 0;
-            }
-        }
-        return new AndErrors(sums[0] / rows, sums[1] / rows, sums[2] / rows, misread / (3.0 * rows));
-    }
-
-    /// <summary>Different bits in random order.</summary>
-    internal int[] Distinct(RandomStream stream, int count)
-    {
-        var bits = new List<int>();
-        while (bits.Count < count)
-        {
-            var bit = stream.NextInt(Features);
-            if (!bits.Contains(bit))
-                bits.Add(bit);
-        }
-        return [.. bits];
-    }
-}
-
-/// <summary>How wrong the read-outs of ANDs are.</summary>
-/// <param name="Both">Mean absolute error where both bits are on.</param>
-/// <param name="One">Where one is.</param>
-/// <param name="None">Where none is.</param>
-/// <param name="Misread">Share that falls on the wrong side of one half, over the three kinds in equal parts.</param>
-internal sealed record AndErrors(double Both, double One, double None, double Misread)
-{
-    /// <summary>Mean absolute error over the three kinds in equal parts.</summary>
-    public double Mean => (Both + One + None) / 3;
 }

@@ -64,6 +64,14 @@ internal sealed class WorkerTeam
         }
     }
 
+    /// <summary>The results of independent pieces of work, in the order of their items; the last items are begun first, which are often the longest.</summary>
+    public TResult[] Map<T, TResult>(IReadOnlyList<T> items, Func<T, TResult> work)
+    {
+        var results = new TResult[items.Count];
+        Run(items.Count, (_, piece) => results[items.Count - 1 - piece] = work(items[items.Count - 1 - piece]));
+        return results;
+    }
+
     private void Run(Action<int, int>? work)
     {
         lock (_turn)

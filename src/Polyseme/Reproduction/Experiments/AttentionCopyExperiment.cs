@@ -28,29 +28,26 @@ public sealed class AttentionCopyExperiment : Experiment
     {
         var steps = config.Choose(400, 1000, 4000);
         var rows = new List<ClaimRow>();
-        SmallTransformer Trained(bool copies, int heads, int steps)
-        {
-            var corpus = new CopyCorpus { Copies = copies };
-            var trained = corpus.Train(heads, Models, steps, config.Seed, progress, cancellation);
-            rows.AddRange(Rows(corpus, trained, heads, steps, config.Seed));
-            return trained.RequireAll()[0];
-        }
-        SmallTransformer copying = Trained(true, 1, steps),
-            opposite = Trained(false, 1, steps);
-        var lengths = new List<int> { steps };
+        List<(CopyCorpus Corpus, int Heads, int Steps)> jobs =
+        [
+            (new CopyCorpus { Copies = true }, 1, steps),
+            (new CopyCorpus { Copies = false }, 1, steps),
+        ];
         if (config.Size != ReproductionSize.Quick)
-        {
-            lengths.Add(4 * steps);
-            _ = Trained(true, 1, 4 * steps);
-            _ = Trained(false, 1, 4 * steps);
-            _ = Trained(true, 2, steps);
-        }
+            jobs.AddRange([(jobs[0].Corpus, 2, steps), (jobs[0].Corpus, 1, 4 * steps), (jobs[1].Corpus, 1, 4 * steps)]);
+        var trained = WorkerTeam.Shared.Map(
+            jobs,
+            job => job.Corpus.Train(job.Heads, Models, job.Steps, config.Seed, progress, cancellation)
+        );
+        foreach (var (job, models) in jobs.Zip(trained))
+            rows.AddRange(Rows(job.Corpus, models, job.Heads, job.Steps, config.Seed));
+        var lengths = jobs.Select(job => job.Steps).Distinct();
         var start = new HeadCircuits(new CopyCorpus { Copies = true }.Untrained(1, 0, config.Seed));
         rows.Add(ClaimRow.Measure("before training: copying score of one head", Paper, "near 0", start.CopyingScore(0)));
         return new ExperimentResult(
             $"24 tokens, contexts of 12, d_model 24, d_head 16, no positions; {Models} models, {string.Join(" and ", lengths)} steps of 32 texts, Adam 1e-2 to zero",
             rows,
-            [Figure(copying, opposite, start, config.Seed, steps)]
+            [Figure(trained[0].RequireAll()[0], trained[1].RequireAll()[0], start, config.Seed, steps)]
         );
     }
 

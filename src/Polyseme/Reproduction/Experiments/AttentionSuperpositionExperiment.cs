@@ -45,9 +45,9 @@ public sealed class AttentionSuperpositionExperiment : Experiment
         };
         if (config.Size != ReproductionSize.Quick)
             settings.Add(settings[0] with { Steps = 4 * steps });
-        foreach (var setting in settings)
+        var models = WorkerTeam.Shared.Map(settings, setting => setting.Train(Models, config.Seed, progress, cancellation).RequireAll());
+        foreach (var (setting, trained) in settings.Zip(models))
         {
-            var trained = setting.Train(Models, config.Seed, progress, cancellation).RequireAll();
             var measured = trained.Select(network => setting.Measure(network, config.Seed)).ToArray();
             Matrix[] shares = [.. measured.Select(model => TrigramHeads.Shares(model.Contributions))];
             rows.AddRange(Rows(setting, shares, [.. measured.Select(model => model.Accuracy)]));

@@ -107,7 +107,7 @@ public sealed class EngineeredMonosemanticityExperiment : Experiment
                 Seed = config.Seed,
                 Hidden = 192,
                 Bias = 0,
-                Steps = config.Choose(8000, 48_000, 0),
+                Steps = config.Choose(8000, 32_000, 0),
             };
             rows.Add(Measured(192, 0, longer.Steps, null, Train(longer, progress, cancellation)));
         }

@@ -58,7 +58,7 @@ public sealed class FeatureManifoldExperiment : Experiment
             var scale = data == "circle" ? 1 : 1 / Math.Sqrt(planted.Neurons * planted.Width / 4);
             var learn = Scaled(network.Hidden(FeatureManifold.Sample(Learned, config.Seed, "manifold/learn")), scale);
             var held = Scaled(network.Hidden(FeatureManifold.Sample(Held, config.Seed, "manifold/held")), scale);
-            curves.Add(new(name, 1, [.. sizes.Select(size => LatentNeed.Of(Fit(learn, size, 1, steps, name), held, Limit))]));
+            curves.Add(new(name, 1, WorkerTeam.Shared.Map(sizes, size => LatentNeed.Of(Fit(learn, size, 1, steps, name), held, Limit))));
             AddGrowth(rows, config.Size, curves[^1], "");
             if (config.Size != ReproductionSize.Quick)
                 AddGrowth(
@@ -66,7 +66,10 @@ public sealed class FeatureManifoldExperiment : Experiment
                     config.Size,
                     curves[^1] with
                     {
-                        Needs = [.. sizes[^3..].Select(size => LatentNeed.Of(Fit(learn, size, 1, 4 * steps, name), held, Limit))],
+                        Needs = WorkerTeam.Shared.Map(
+                            sizes[^3..],
+                            size => LatentNeed.Of(Fit(learn, size, 1, 4 * steps, name), held, Limit)
+                        ),
                     },
                     "longer-training control, "
                 );
@@ -87,7 +90,7 @@ public sealed class FeatureManifoldExperiment : Experiment
             new(
                 "superposition",
                 5,
-                [.. sizes.Select(size => LatentNeed.Of(Fit(sparse, size, 5, 2 * steps, "superposition"), sparseHeld, Limit))]
+                WorkerTeam.Shared.Map(sizes, size => LatentNeed.Of(Fit(sparse, size, 5, 2 * steps, "superposition"), sparseHeld, Limit))
             )
         );
         AddPlateau(rows, config.Size, curves[^1], "");
@@ -97,10 +100,10 @@ public sealed class FeatureManifoldExperiment : Experiment
                 config.Size,
                 curves[^1] with
                 {
-                    Needs =
-                    [
-                        .. sizes[^3..].Select(size => LatentNeed.Of(Fit(sparse, size, 5, 12 * steps, "superposition"), sparseHeld, Limit)),
-                    ],
+                    Needs = WorkerTeam.Shared.Map(
+                        sizes[^3..],
+                        size => LatentNeed.Of(Fit(sparse, size, 5, 6 * steps, "superposition"), sparseHeld, Limit)
+                    ),
                 },
                 "longer-training control, "
             );

@@ -27,10 +27,13 @@ public sealed class SkipTrigramsExperiment : Experiment
         var rows = new List<ClaimRow>();
         var figures = new List<Figure>();
         int[] lengths = config.Size == ReproductionSize.Quick ? [steps] : [steps, 4 * steps];
-        foreach (var length in lengths)
+        var trained = WorkerTeam.Shared.Map(
+            [.. lengths.SelectMany(length => new[] { (Heads: 1, Length: length), (Heads: 2, Length: length) })],
+            job => SkipTrigrams.Train(job.Heads, Models, job.Length, config.Seed, progress, cancellation)
+        );
+        foreach (var (length, at) in lengths.Select((length, i) => (length, 2 * i)))
         {
-            var one = SkipTrigrams.Train(1, Models, length, config.Seed, progress, cancellation);
-            var two = SkipTrigrams.Train(2, Models, length, config.Seed, progress, cancellation);
+            var (one, two) = (trained[at], trained[at + 1]);
             Matrix[] ones = [.. one.RequireAll().Select(network => SkipTrigrams.Contributions(network, config.Seed))],
                 twos = [.. two.RequireAll().Select(network => SkipTrigrams.Contributions(network, config.Seed))];
             rows.AddRange(Rows(ones, twos, one.Losses.Average(), two.Losses.Average(), $"{length} steps"));

@@ -27,11 +27,17 @@ public sealed class SoftmaxInhibitionExperiment : Experiment
         int[] lengths = config.Choose<int[]>([settings.Steps], [settings.Steps, 4 * settings.Steps], [settings.Steps, 20 * settings.Steps]);
         var rows = new List<ClaimRow>();
         var figures = new List<Figure>();
-        foreach (var steps in lengths)
+        var trained = WorkerTeam.Shared.Map(
+            [
+                .. lengths.SelectMany(steps =>
+                    new[] { (Steps: steps, Kind: AttentionWeights.Softmax), (Steps: steps, Kind: AttentionWeights.Linear) }
+                ),
+            ],
+            job => SoftmaxInhibition.Train(job.Kind, settings with { Steps = job.Steps }, progress, cancellation).Network
+        );
+        foreach (var (steps, at) in lengths.Select((steps, i) => (steps, 2 * i)))
         {
-            var run = settings with { Steps = steps };
-            var (softmax, _) = SoftmaxInhibition.Train(AttentionWeights.Softmax, run, progress, cancellation);
-            var (additive, _) = SoftmaxInhibition.Train(AttentionWeights.Linear, run, progress, cancellation);
+            var (softmax, additive) = (trained[at], trained[at + 1]);
             var circuit = GateHead.Circuit(softmax);
             rows.AddRange(
                 SoftmaxInhibition

@@ -85,17 +85,16 @@ public sealed class TokenClassesExperiment : Experiment
         CancellationToken cancellation
     )
     {
-        var networks = new SmallTransformer[jobs.Count];
         var done = 0;
-        WorkerTeam.Shared.Run(
-            jobs.Count,
-            (_, i) =>
+        return WorkerTeam.Shared.Map(
+            jobs,
+            job =>
             {
-                networks[i] = jobs[i].Corpus.Train(jobs[i].Settings, null, cancellation).RequireAll()[0];
+                var network = job.Corpus.Train(job.Settings, null, cancellation).RequireAll()[0];
                 progress?.Report(new Step("training transformers", Interlocked.Increment(ref done), jobs.Count));
+                return network;
             }
         );
-        return networks;
     }
 
     /// <summary>The network with the entries of each weight in a random order.</summary>

@@ -254,10 +254,7 @@ internal static unsafe class GramKernel
         for (var i = 0; i < count; i += TSimd.Width)
         {
             var value = TSimd.Load(w + i);
-            var sign = TSimd.Subtract(
-                TSimd.WherePositive(value, lambda),
-                TSimd.WherePositive(TSimd.Subtract(TSimd.Zero, value), lambda)
-            );
+            var sign = TSimd.Subtract(TSimd.WherePositive(value, lambda), TSimd.WherePositive(TSimd.Subtract(TSimd.Zero, value), lambda));
             var g = TSimd.Add(TSimd.Load(gradient + i), sign);
             var a = TSimd.Add(TSimd.Multiply(firstDecay, TSimd.Load(first + i)), TSimd.Multiply(firstShare, g));
             var b = TSimd.Add(TSimd.Multiply(secondDecay, TSimd.Load(second + i)), TSimd.Multiply(TSimd.Multiply(secondShare, g), g));

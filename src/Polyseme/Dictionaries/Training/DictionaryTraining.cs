@@ -29,6 +29,8 @@ public sealed class DictionaryTraining : IDisposable
     public DictionaryTraining(DictionaryKind kind, DictionaryConfig config, RowStream rows)
     {
         kind.Check(config);
+        if (rows.HasTargets && !kind.HasEncoder)
+            throw new ArgumentException($"a transcoder needs an encoder, and {kind.Name} has none", nameof(kind));
         (Kind, Config, _rows, _gradient) = (kind, config, rows, kind.Gradient(config));
         _subtractsBias = !rows.HasTargets && !config.Skip;
         _lastFired = new long[config.Latents];
@@ -78,18 +80,21 @@ public sealed class DictionaryTraining : IDisposable
     }
 
     /// <summary>The dictionary as trained so far. A batch-wise one has its threshold, once it follows one.</summary>
-    public SparseAutoencoder Result() =>
-        new(
+    public SparseAutoencoder Result()
+    {
+        var decoder = Weights.Matrix("decoder");
+        return new(
             Kind.Activation(Weights, Config, _threshold),
-            Weights.Matrix("encoder"),
-            Weights.Values("encoder_bias"),
-            Weights.Matrix("decoder"),
+            Kind.HasEncoder ? Weights.Matrix("encoder") : decoder,
+            Kind.HasEncoder ? Weights.Values("encoder_bias") : new float[Config.Latents],
+            decoder,
             Weights.Values("decoder_bias"),
             Config.Skip ? Weights.Matrix("skip") : null
         )
         {
             SubtractDecoderBias = _subtractsBias,
         };
+    }
 
     /// <inheritdoc/>
     public void Dispose() => Weights.Dispose();
@@ -160,8 +165,11 @@ public sealed class DictionaryTraining : IDisposable
             for (var i = 0; i < encoder.Length; i++)
                 encoder[i] = (float)(random.NextNormal() * (UnitNorm ? 1 : Config.DecoderStartNorm) / Math.Sqrt(dIn));
         }
-        Weights.Add("encoder", encoder, n, dIn);
-        Weights.Add("encoder_bias", new float[n], n);
+        if (Kind.HasEncoder)
+        {
+            Weights.Add("encoder", encoder, n, dIn);
+            Weights.Add("encoder_bias", new float[n], n);
+        }
         Weights.Add("decoder", decoder, n, dOut);
         Weights.Add("decoder_bias", StartingBias(dIn, dOut), dOut);
         if (Config.Skip)
@@ -212,17 +220,20 @@ public sealed class DictionaryTraining : IDisposable
         var chosen = latents.Select(_ => Drawn(losses, total * random.NextDouble())).ToArray();
         var at = torch.tensor(Array.ConvertAll(latents, latent => (long)latent));
         var from = torch.tensor(Array.ConvertAll(chosen, row => (long)row));
-        var norms = Weights.Encoder.norm(1);
-        var living = torch.ones(Config.Latents).index_fill_(0, at, 0);
-        var norm = latents.Length == Config.Latents ? norms.mean() : (norms * living).sum() / living.sum();
         var seen = _subtractsBias ? inputs - Weights.DecoderBias : inputs;
         var rows = seen.index_select(0, from);
         var directions = rows / rows.norm(1, keepdim: true).clamp_min(1e-8);
-        Weights.Encoder.index_copy_(0, at, directions * norm * 0.2);
+        if (Kind.HasEncoder)
+        {
+            var norms = Weights.Encoder.norm(1);
+            var living = torch.ones(Config.Latents).index_fill_(0, at, 0);
+            var norm = latents.Length == Config.Latents ? norms.mean() : (norms * living).sum() / living.sum();
+            Weights.Encoder.index_copy_(0, at, directions * norm * 0.2);
+            Weights.EncoderBias.index_fill_(0, at, 0);
+        }
         var outputs = _rows.HasTargets ? (targets - Weights.DecoderBias).index_select(0, from) : rows;
         var decoder = outputs / outputs.norm(1, keepdim: true).clamp_min(1e-8);
         Weights.Decoder.index_copy_(0, at, UnitNorm ? decoder : decoder * Config.DecoderStartNorm);
-        Weights.EncoderBias.index_fill_(0, at, 0);
         Weights.ForgetMoments(at, Config.Latents);
         foreach (var latent in latents)
             _lastFired[latent] = StepsDone;

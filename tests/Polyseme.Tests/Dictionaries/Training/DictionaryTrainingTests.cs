@@ -229,7 +229,9 @@ public sealed class DictionaryTrainingTests
     [InlineData("relu saelens")]
     [InlineData("gated unit")]
     [InlineData("topk saelens")]
+    [InlineData("topk falling")]
     [InlineData("batchtopk")]
+    [InlineData("batchtopk falling")]
     [InlineData("matryoshka")]
     [InlineData("jumprelu")]
     [InlineData("p-anneal")]
@@ -371,7 +373,7 @@ public sealed class DictionaryTrainingTests
             DecoderStartNorm = 0.5,
         };
 
-    private static DictionaryKind Kind(string name) =>
+    internal static DictionaryKind Kind(string name) =>
         name switch
         {
             "relu saelens" => new ReluKind { L1 = 0.1 },
@@ -386,6 +388,14 @@ public sealed class DictionaryTrainingTests
                 Auxiliary = 1,
             },
             "batchtopk" => new BatchTopKKind { K = 8, ThresholdFromStep = 3 },
+            "topk falling" => new TopKKind { K = 3, KAnnealSteps = 25 },
+            "batchtopk falling" => new BatchTopKKind
+            {
+                K = 2.5,
+                KAnnealSteps = 25,
+                KAnnealStart = 20,
+                ThresholdFromStep = 3,
+            },
             "matryoshka" => new MatryoshkaKind { K = 8, ThresholdFromStep = 3 },
             "jumprelu" => new JumpReluKind { L0 = 0.05 },
             "p-anneal" => new PAnnealKind { L1 = 0.1 },

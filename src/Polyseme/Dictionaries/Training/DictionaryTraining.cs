@@ -19,6 +19,7 @@ public sealed class DictionaryTraining : IDisposable
     private readonly long[] _lastFired; // [n_latents]: the last step in which it fired, −1 before
     private readonly bool _subtractsBias;
     private readonly IGradient _gradient;
+    private readonly InputScales _scales;
     private double? _threshold;
 
     /// <summary>Starts one.</summary>
@@ -32,6 +33,7 @@ public sealed class DictionaryTraining : IDisposable
         if (rows.HasTargets && !kind.HasEncoder)
             throw new ArgumentException($"a transcoder needs an encoder, and {kind.Name} has none", nameof(kind));
         (Kind, Config, _rows, _gradient) = (kind, config, rows, kind.Gradient(config));
+        _scales = InputScales.Of(config, rows);
         _subtractsBias = !rows.HasTargets && !config.Skip;
         _lastFired = new long[config.Latents];
         Array.Fill(_lastFired, -1);
@@ -50,6 +52,7 @@ public sealed class DictionaryTraining : IDisposable
     /// <summary>Latents that the last resampling replaced, with the rows they were given, x − b. Shape: <c>[n_resampled, d_in]</c>.</summary>
     internal (int[] Latents, FloatMatrix Rows)? LastResampled { get; private set; }
 
+    /// <summary>Those of the rows, as scaled.</summary>
     internal DictionaryWeights Weights { get; } = new();
 
     private bool UnitNorm => Config.UnitNormDecoder || Kind.NeedsUnitNorm;
@@ -62,6 +65,7 @@ public sealed class DictionaryTraining : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         var dead = Dead();
+        (inputs, targets) = Scaled(inputs, targets);
         var outcome = _gradient.Of(Input(inputs, targets, dead));
         if (!double.IsFinite(outcome.Loss))
             throw new DivergenceException(
@@ -83,7 +87,7 @@ public sealed class DictionaryTraining : IDisposable
     public SparseAutoencoder Result()
     {
         var decoder = Weights.Matrix("decoder");
-        return new(
+        var trained = new SparseAutoencoder(
             Kind.Activation(Weights, Config, _threshold),
             Kind.HasEncoder ? Weights.Matrix("encoder") : decoder,
             Kind.HasEncoder ? Weights.Values("encoder_bias") : new float[Config.Latents],
@@ -94,17 +98,25 @@ public sealed class DictionaryTraining : IDisposable
         {
             SubtractDecoderBias = _subtractsBias,
         };
+        return trained.Unscaled(_scales.Inputs, _scales.Targets);
     }
 
     /// <inheritdoc/>
     public void Dispose() => Weights.Dispose();
 
     /// <summary>The loss of a batch and what it is made of, without a step.</summary>
-    internal LossTerms Loss(torch.Tensor inputs, torch.Tensor targets) => Kind.Loss(Input(inputs, targets, Dead()));
+    internal LossTerms Loss(torch.Tensor inputs, torch.Tensor targets)
+    {
+        (inputs, targets) = Scaled(inputs, targets);
+        return Kind.Loss(Input(inputs, targets, Dead()));
+    }
 
     /// <summary>Leaves the gradient of a batch in the weights, without a step: the kind's own way, or automatic differentiation.</summary>
-    internal GradientOutcome Gradient(torch.Tensor inputs, torch.Tensor targets, bool automatic = false) =>
-        (automatic ? new AutogradGradient(Kind) : _gradient).Of(Input(inputs, targets, Dead()));
+    internal GradientOutcome Gradient(torch.Tensor inputs, torch.Tensor targets, bool automatic = false)
+    {
+        (inputs, targets) = Scaled(inputs, targets);
+        return (automatic ? new AutogradGradient(Kind) : _gradient).Of(Input(inputs, targets, Dead()));
+    }
 
     /// <summary>Everything but the settings.</summary>
     internal (long StepsDone, double? Threshold, long[] LastFired) State => (StepsDone, _threshold, _lastFired);
@@ -113,6 +125,14 @@ public sealed class DictionaryTraining : IDisposable
     {
         (StepsDone, _threshold) = (stepsDone, threshold);
         lastFired.CopyTo(_lastFired, 0);
+    }
+
+    private (torch.Tensor Inputs, torch.Tensor Targets) Scaled(torch.Tensor inputs, torch.Tensor targets)
+    {
+        if (Config.InputScale == InputScale.None)
+            return (inputs, targets);
+        var scaled = inputs * _scales.Inputs;
+        return (scaled, ReferenceEquals(inputs, targets) ? scaled : targets * _scales.Targets);
     }
 
     private LossInput Input(torch.Tensor inputs, torch.Tensor targets, long[] dead) =>
@@ -196,7 +216,7 @@ public sealed class DictionaryTraining : IDisposable
                 centre = (rows * weights).sum(dim: 0) / weights.sum();
             }
         }
-        return DictionaryWeights.Values(centre.to(torch.float32));
+        return DictionaryWeights.Values((centre * _scales.Targets).to(torch.float32));
     }
 
     /// <summary>

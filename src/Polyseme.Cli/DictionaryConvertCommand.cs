@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Polyseme.Dictionaries;
 using Polyseme.Dictionaries.Formats;
 
@@ -54,7 +55,7 @@ internal static class DictionaryConvertCommand
         var table = new TextTable("what", "value");
         table.Add("read", $"{source} ({result.From.Name})");
         table.Add("written", $"{target} ({result.To.Name})");
-        table.Add("activation", Name(dictionary.Activation));
+        table.Add("activation", Name(dictionary.Activation, dictionary.DIn));
         table.Add("shape", $"{dictionary.DIn} -> {dictionary.NLatents} -> {dictionary.DOut}");
         if (result.Proof is { } proof)
         {
@@ -67,7 +68,7 @@ internal static class DictionaryConvertCommand
         table.Write(terminal);
     }
 
-    private static string Name(LatentActivation activation) =>
+    private static string Name(LatentActivation activation, int dIn) =>
         activation switch
         {
             LatentActivation.Relu => "relu",
@@ -78,6 +79,11 @@ internal static class DictionaryConvertCommand
             LatentActivation.Gated => "gated",
             LatentActivation.ProLu => "prolu",
             LatentActivation.GroupMax group => $"groupmax, k = {group.K}",
+            LatentActivation.MatchingPursuit pursuit => string.Create(
+                CultureInfo.InvariantCulture,
+                $"matching pursuit, at most {pursuit.MaxIterations ?? dIn} steps, until a residual of {pursuit.ResidualThreshold:g3}"
+                    + $"{(pursuit.StopOnDuplicateSupport ? " or a latent that is on already" : "")}"
+            ),
             _ => throw new InvalidOperationException($"unknown activation {activation}"),
         };
 

@@ -29,7 +29,7 @@ internal static class DictionaryTrainCommand
             Description = "Of a transcoder, which kind its latents are.",
             DefaultValueFactory = _ => "relu",
         };
-        inner.AcceptOnlyFromAmong([.. DictionaryKinds.Names]);
+        inner.AcceptOnlyFromAmong([.. DictionaryKinds.WithEncoder]);
         var targets = new Option<string?>("--targets")
         {
             HelpName = "FILE",

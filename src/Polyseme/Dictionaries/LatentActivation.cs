@@ -35,4 +35,14 @@ public abstract record LatentActivation
     /// <summary>The largest positive z of each of k equal consecutive groups of latents, as sparsify's "groupmax".</summary>
     /// <param name="K">Number of groups; divides n_latents.</param>
     public sealed record GroupMax(int K) : LatentActivation;
+
+    /// <summary>
+    /// No encoder: again and again, the direction with the largest positive product with what is left of x − b takes its share out. W_enc is W_dec and
+    /// b_enc is 0. SAELens' "matching_pursuit"; see <see cref="Dictionaries.MatchingPursuit"/>.
+    /// </summary>
+    /// <param name="ResidualThreshold">A row is done when the norm of what is left is below this; 0 = never by this.</param>
+    /// <param name="MaxIterations">Steps at most, at least 1; <c>null</c> = d_in.</param>
+    /// <param name="StopOnDuplicateSupport">A row is done after the first step that adds no latent to those that are on.</param>
+    public sealed record MatchingPursuit(double ResidualThreshold = 0.01, int? MaxIterations = null, bool StopOnDuplicateSupport = true)
+        : LatentActivation;
 }

@@ -61,11 +61,24 @@ public sealed record SparseAutoencoder : FeatureDictionary
                 Expect("b_mag", gated.MagnitudeBias.Length, n, "latents");
                 Expect("r_mag", gated.LogScale.Length, n, "latents");
                 break;
+            case LatentActivation.MatchingPursuit { ResidualThreshold: >= 0 and < double.PositiveInfinity, MaxIterations: null or >= 1 }:
+                if (skip is not null || !encoder.Data.AsSpan().SequenceEqual(decoder.Data) || encoderBias.AsSpan().ContainsAnyExcept(0))
+                    throw new ArgumentException(
+                        "matching pursuit reads with the directions it writes with: W_enc is W_dec, b_enc is 0, and there is no W_skip"
+                    );
+                break;
             default:
                 throw new ArgumentException($"{activation} does not fit {n} latents", nameof(activation));
         }
         SubtractDecoderBias = encoder.Columns == decoder.Columns && skip is null;
     }
+
+    /// <summary>One that finds its latents by matching pursuit.</summary>
+    /// <param name="activation">When a row is done.</param>
+    /// <param name="decoder">The directions. Shape: <c>[n_latents, d_in]</c>.</param>
+    /// <param name="decoderBias">Shape: <c>[d_in]</c>.</param>
+    public static SparseAutoencoder ByPursuit(LatentActivation.MatchingPursuit activation, FloatMatrix decoder, float[] decoderBias) =>
+        new(activation, decoder, new float[decoder.Rows], decoder, decoderBias);
 
     /// <summary>From pre-activations to latents.</summary>
     public LatentActivation Activation { get; }
@@ -106,6 +119,33 @@ public sealed record SparseAutoencoder : FeatureDictionary
     /// <inheritdoc/>
     public override FloatMatrix Directions => Decoder;
 
+    /// <summary>A dictionary of scaled rows as one of the rows themselves: W_enc·s, W_dec/t, b_dec/t, W_skip·s/t.</summary>
+    /// <param name="inputs">s, above 0: the dictionary was made for s·x.</param>
+    /// <param name="outputs">t, above 0: what it gives is t times what is meant; of an autoencoder, s.</param>
+    /// <remarks>
+    /// Latents stay what they were, but for two kinds. Matching pursuit has one matrix, which stays; its latents, like b_dec and the residual threshold, are
+    /// those of s·x divided by s. TopK that rescales gives out what a latent contributes, which is a tᵗʰ.
+    /// </remarks>
+    internal SparseAutoencoder Unscaled(double inputs, double outputs)
+    {
+        if ((inputs, outputs) == (1, 1))
+            return this;
+        static float[] Times(float[] values, double factor) => Array.ConvertAll(values, value => (float)(value * factor));
+        static FloatMatrix Scaled(FloatMatrix matrix, double factor) => new(matrix.Rows, matrix.Columns, Times(matrix.Data, factor));
+        var bias = Times(DecoderBias, 1 / outputs);
+        var unscaled = Activation is LatentActivation.MatchingPursuit pursuit
+            ? ByPursuit(pursuit with { ResidualThreshold = pursuit.ResidualThreshold / inputs }, Decoder, bias)
+            : new SparseAutoencoder(
+                Activation,
+                Scaled(Encoder, inputs),
+                EncoderBias,
+                Scaled(Decoder, 1 / outputs),
+                bias,
+                Skip is { } skip ? Scaled(skip, inputs / outputs) : null
+            );
+        return unscaled with { SubtractDecoderBias = SubtractDecoderBias, Normalisation = Normalisation, Metadata = Metadata };
+    }
+
     /// <inheritdoc/>
     public override torch.Tensor Encode(torch.Tensor rows)
     {
@@ -143,6 +183,8 @@ public sealed record SparseAutoencoder : FeatureDictionary
     {
         var device = rows.device;
         var centred = SubtractDecoderBias ? rows - On(DecoderBias, device) : rows;
+        if (Activation is LatentActivation.MatchingPursuit pursuit)
+            return MatchingPursuit.Encode(centred, On(Decoder, device), pursuit);
         var product = torch.mm(centred, On(Encoder, device).t());
         var z = product + On(EncoderBias, device);
         switch (Activation)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Polyseme.Activations;
 using Polyseme.Cli;
 using Polyseme.Dictionaries;
 using Polyseme.Dictionaries.Formats;
@@ -33,6 +34,40 @@ public sealed class DictionaryConvertCommandTests : IDisposable
         Assert.Matches("largest difference, decode +0 of [1-9]", run.Out);
         Assert.DoesNotContain(" 0.0 % of latents active", run.Out, StringComparison.Ordinal);
         Assert.Equal(to, DictionaryFormats.Recognise(_files.File("out")).Name);
+    }
+
+    [Fact]
+    public void Matching_pursuit_goes_from_one_format_to_another_and_back_and_is_evaluated()
+    {
+        var golden = GoldenDictionary.Plain("matching-pursuit");
+        foreach (var (from, to) in (ReadOnlySpan<(string, string)>)[(golden, "polyseme"), (_files.File("polyseme"), "saelens")])
+        {
+            var run = Convert(from, _files.File(to), "--to", to);
+            Assert.Equal((ExitCode.Done, ""), (run.Code, run.Error));
+            Assert.Contains(
+                "matching pursuit, at most 2 steps, until a residual of 0.01 or a latent that is on already",
+                run.Out,
+                StringComparison.Ordinal
+            );
+            Assert.Matches("largest difference, encode +0 of [1-9]", run.Out);
+        }
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(golden, "sae_weights.safetensors")),
+            File.ReadAllBytes(Path.Combine(_files.File("saelens"), "sae_weights.safetensors"))
+        );
+        Convert(golden, _files.File("no"), "--to", "sparsify").AssertRefused(ExitCode.Failed, "sparsify", "top-k and groupmax");
+        SafetensorsFile.Write(_files.File("acts.safetensors"), [SafetensorsTensor.Of("activations", [1.5f, 1.5f, 0, -1, 1, -0.5f], 3, 2)]);
+        var evaluated = CommandLineRun.InProcess(
+            "dictionary",
+            "eval",
+            golden,
+            _files.File("acts.safetensors"),
+            "--json",
+            _files.File("eval.json"),
+            "--quiet"
+        );
+        Assert.Equal((ExitCode.Done, ""), (evaluated.Code, evaluated.Error));
+        Assert.Contains("MatchingPursuit", File.ReadAllText(_files.File("eval.json")), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -114,6 +114,16 @@ internal sealed class PolysemeFormat : DictionaryFormat
                 []
             ),
             LatentActivation.BatchTopK batch => (new JsonObject { ["kind"] = "batchtopk", ["k"] = batch.K }, []),
+            LatentActivation.MatchingPursuit pursuit => (
+                new JsonObject
+                {
+                    ["kind"] = "matching_pursuit",
+                    ["residual_threshold"] = pursuit.ResidualThreshold,
+                    ["max_iterations"] = pursuit.MaxIterations,
+                    ["stop_on_duplicate_support"] = pursuit.StopOnDuplicateSupport,
+                },
+                []
+            ),
             LatentActivation.GroupMax group => (new JsonObject { ["kind"] = "groupmax", ["k"] = group.K }, []),
             LatentActivation.JumpRelu jump => (Kind("jumprelu"), [SafetensorsTensor.Of("threshold", jump.Threshold)]),
             LatentActivation.Gated gated => (
@@ -138,6 +148,11 @@ internal sealed class PolysemeFormat : DictionaryFormat
                 tensors.Vector("magnitude_bias", latents, FromConfig),
                 tensors.Vector("log_scale", latents, FromConfig)
             ),
-            _ => throw config.Wrong("kind", "relu, prolu, topk, batchtopk, groupmax, jumprelu or gated"),
+            "matching_pursuit" => new LatentActivation.MatchingPursuit(
+                config.Number("residual_threshold") ?? throw config.Wrong("residual_threshold", "a number"),
+                config.Has("max_iterations") ? config.Size("max_iterations") : null,
+                config.Flag("stop_on_duplicate_support", true)
+            ),
+            _ => throw config.Wrong("kind", "relu, prolu, topk, batchtopk, groupmax, jumprelu, gated or matching_pursuit"),
         };
 }

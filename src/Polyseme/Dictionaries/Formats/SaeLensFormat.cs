@@ -132,6 +132,9 @@ internal sealed class SaeLensFormat : DictionaryFormat
             LatentActivation.JumpRelu => null,
             LatentActivation.TopK when transcoder => "it has no TopK transcoder",
             LatentActivation.TopK => null,
+            LatentActivation.MatchingPursuit when !dictionary.SubtractDecoderBias && dictionary.DecoderBias.AsSpan().ContainsAnyExcept(0) =>
+                "its matching pursuit adds b_dec only where it also subtracts it",
+            LatentActivation.MatchingPursuit => null,
             LatentActivation.Gated when transcoder => "it has no gated transcoder",
             LatentActivation.Gated => null,
             LatentActivation.BatchTopK =>
@@ -182,15 +185,18 @@ internal sealed class SaeLensFormat : DictionaryFormat
             (LatentActivation.JumpRelu, true) => "jumprelu_transcoder",
             (LatentActivation.TopK, _) => "topk",
             (LatentActivation.Gated, _) => "gated",
+            (LatentActivation.MatchingPursuit, _) => "matching_pursuit",
             _ => throw new InvalidOperationException($"no architecture for {dictionary.Activation}"),
         };
 
     private static IEnumerable<(string Name, float[] Values, long[] Shape)> Tensors(SparseAutoencoder dictionary)
     {
         long n = dictionary.NLatents;
-        yield return ("W_enc", dictionary.Encoder.Transpose().Data, [dictionary.DIn, n]);
         yield return ("W_dec", dictionary.Decoder.Data, [n, dictionary.DOut]);
         yield return ("b_dec", dictionary.DecoderBias, [dictionary.DOut]);
+        if (dictionary.Activation is LatentActivation.MatchingPursuit)
+            yield break;
+        yield return ("W_enc", dictionary.Encoder.Transpose().Data, [dictionary.DIn, n]);
         if (dictionary.Activation is LatentActivation.Gated gated)
         {
             yield return ("b_gate", dictionary.EncoderBias, [n]);
@@ -276,6 +282,12 @@ internal sealed class SaeLensFormat : DictionaryFormat
         {
             config["k"] = top.K;
             config["rescale_acts_by_decoder_norm"] = top.RescaleByDecoderNorm;
+        }
+        if (dictionary.Activation is LatentActivation.MatchingPursuit pursuit)
+        {
+            config["residual_threshold"] = pursuit.ResidualThreshold;
+            config["max_iterations"] = pursuit.MaxIterations;
+            config["stop_on_duplicate_support"] = pursuit.StopOnDuplicateSupport;
         }
         // What the file said besides. Keys of training say nothing true about a model that was folded into another architecture.
         var isOld = before is not null && IsBefore6(ToolConfig.Of(Section, before));
@@ -382,14 +394,10 @@ internal sealed class SaeLensFormat : DictionaryFormat
                 "transcoder" => Transcoder(new LatentActivation.Relu()),
                 "skip_transcoder" => Transcoder(new LatentActivation.Relu(), skip: true),
                 "jumprelu_transcoder" => Transcoder(JumpRelu()),
-                "matching_pursuit" => throw config.Wrong(
-                    "architecture",
-                    "an architecture with an encoder",
-                    "matching pursuit finds its latents by search; it is not read"
-                ),
+                "matching_pursuit" => Pursuit(),
                 _ => throw config.Wrong(
                     "architecture",
-                    "standard, topk, gated, jumprelu, batchtopk, matryoshka_batchtopk, transcoder, skip_transcoder or jumprelu_transcoder"
+                    "standard, topk, gated, jumprelu, batchtopk, matryoshka_batchtopk, matching_pursuit, transcoder, skip_transcoder or jumprelu_transcoder"
                 ),
             };
         }
@@ -407,20 +415,39 @@ internal sealed class SaeLensFormat : DictionaryFormat
         private SparseAutoencoder Coder(LatentActivation activation, string bias)
         {
             var normalisation = Normalisation(out var scale);
-            return Scaled(
-                new SparseAutoencoder(
-                    activation,
-                    tensors.Matrix("W_enc", _in, _latents, FromConfig).Transpose(),
-                    tensors.Vector(bias, _latents, FromConfig),
-                    FinetunedDecoder(),
-                    tensors.Vector("b_dec", _in, FromConfig)
-                )
-                {
-                    SubtractDecoderBias = config.Flag("apply_b_dec_to_input", true),
-                    Normalisation = normalisation,
-                },
-                scale
+            var read = new SparseAutoencoder(
+                activation,
+                tensors.Matrix("W_enc", _in, _latents, FromConfig).Transpose(),
+                tensors.Vector(bias, _latents, FromConfig),
+                FinetunedDecoder(),
+                tensors.Vector("b_dec", _in, FromConfig)
+            )
+            {
+                SubtractDecoderBias = config.Flag("apply_b_dec_to_input", true),
+                Normalisation = normalisation,
+            };
+            return read.Unscaled(scale, scale);
+        }
+
+        /// <summary>Without an encoder. SAELens adds b_dec only where it subtracts it, so that elsewhere the file's counts for nothing.</summary>
+        private SparseAutoencoder Pursuit()
+        {
+            var threshold = config.Number("residual_threshold") ?? 0.01;
+            if (threshold < 0)
+                throw config.Wrong("residual_threshold", "a number of at least 0");
+            var subtracts = config.Flag("apply_b_dec_to_input", true);
+            var normalisation = Normalisation(out var scale);
+            var bias = tensors.Vector("b_dec", _in, FromConfig);
+            var dictionary = SparseAutoencoder.ByPursuit(
+                new LatentActivation.MatchingPursuit(
+                    threshold,
+                    config.Has("max_iterations") ? config.Size("max_iterations") : null,
+                    config.Flag("stop_on_duplicate_support", true)
+                ),
+                tensors.Matrix("W_dec", _latents, _in, FromConfig),
+                subtracts ? bias : new float[_in]
             );
+            return (dictionary with { SubtractDecoderBias = subtracts, Normalisation = normalisation }).Unscaled(scale, scale);
         }
 
         private SparseAutoencoder Transcoder(LatentActivation activation, bool skip = false)
@@ -431,21 +458,19 @@ internal sealed class SaeLensFormat : DictionaryFormat
             if (skip && normalisation != RowNormalisation.None)
                 throw config.Wrong("normalize_activations", "none, where there is a skip path");
             var dOut = config.Size("d_out");
-            return Scaled(
-                new SparseAutoencoder(
-                    activation,
-                    tensors.Matrix("W_enc", _in, _latents, FromConfig).Transpose(),
-                    tensors.Vector("b_enc", _latents, FromConfig),
-                    tensors.Matrix("W_dec", _latents, dOut, FromConfig),
-                    tensors.Vector("b_dec", dOut, FromConfig),
-                    skip ? tensors.Matrix("W_skip", dOut, _in, FromConfig) : null
-                )
-                {
-                    SubtractDecoderBias = false,
-                    Normalisation = normalisation,
-                },
-                scale
-            );
+            var read = new SparseAutoencoder(
+                activation,
+                tensors.Matrix("W_enc", _in, _latents, FromConfig).Transpose(),
+                tensors.Vector("b_enc", _latents, FromConfig),
+                tensors.Matrix("W_dec", _latents, dOut, FromConfig),
+                tensors.Vector("b_dec", dOut, FromConfig),
+                skip ? tensors.Matrix("W_skip", dOut, _in, FromConfig) : null
+            )
+            {
+                SubtractDecoderBias = false,
+                Normalisation = normalisation,
+            };
+            return read.Unscaled(scale, scale);
         }
 
         /// <summary>A checkpoint of BatchTopK: the threshold that training kept, over latents scaled by their decoder norm, as SAELens exports it.</summary>
@@ -515,18 +540,6 @@ internal sealed class SaeLensFormat : DictionaryFormat
                 default:
                     throw config.Wrong("normalize_activations", "none, layer_norm, constant_norm_rescale or expected_average_only_in");
             }
-        }
-
-        /// <summary>A dictionary of s·x as one of x: W_enc·s, W_dec/s, b_dec/s.</summary>
-        private static SparseAutoencoder Scaled(SparseAutoencoder dictionary, double scale)
-        {
-            if (scale == 1)
-                return dictionary;
-            var s = (float)scale;
-            TensorPrimitives.Multiply(dictionary.Encoder.Data, s, dictionary.Encoder.Data);
-            TensorPrimitives.Divide(dictionary.Decoder.Data, s, dictionary.Decoder.Data);
-            TensorPrimitives.Divide(dictionary.DecoderBias, s, dictionary.DecoderBias);
-            return dictionary;
         }
     }
 }

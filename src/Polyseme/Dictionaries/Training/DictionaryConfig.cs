@@ -116,6 +116,19 @@ public sealed record DictionaryConfig
         init => field = Allowed.Between(value, 1e-6, 1e3);
     } = 0.1;
 
+    /// <summary>
+    /// What rows are multiplied by; the trained dictionary has it in its weights and reads rows as they are. Of a transcoder, what it gives has a constant of
+    /// its own. The loss is that of the scaled rows.
+    /// </summary>
+    public InputScale InputScale { get; init; }
+
+    /// <summary>Batches, from the first on, that the constant is taken from; dictionary_learning has 100, SAELens 1000.</summary>
+    public int InputScaleBatches
+    {
+        get;
+        init => field = Allowed.Between(value, 1, 1 << 20);
+    } = 100;
+
     /// <summary>Where b_dec starts.</summary>
     public DecoderBiasStart DecoderBiasStart { get; init; }
 

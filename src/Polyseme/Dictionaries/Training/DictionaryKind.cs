@@ -75,7 +75,8 @@ internal sealed record LossInput(
     /// <summary>The norms of rows, with a gradient that is finite at 0.</summary>
     public static torch.Tensor Norms(torch.Tensor rows) => rows.square().sum(1).clamp_min(1e-16).sqrt();
 
-    private torch.Tensor Multiply(torch.Tensor a, torch.Tensor b) =>
+    /// <summary>A dense product, in the precision of the configuration.</summary>
+    public torch.Tensor Multiply(torch.Tensor a, torch.Tensor b) =>
         Config.Products == ProductPrecision.Float32
             ? torch.mm(a, b)
             : torch.mm(a.to(torch.bfloat16), b.to(torch.bfloat16)).to(torch.float32);
@@ -97,6 +98,9 @@ public abstract record DictionaryKind
 
     /// <summary>Whether the penalty only means something where the rows of W_dec have unit norm.</summary>
     internal virtual bool NeedsUnitNorm => false;
+
+    /// <summary>Whether there are W_enc and b_enc to train; else latents are found with W_dec alone, which a transcoder cannot do.</summary>
+    internal virtual bool HasEncoder => true;
 
     /// <summary>Throws where a setting does not fit the size of the dictionary.</summary>
     internal virtual void Check(DictionaryConfig config) { }

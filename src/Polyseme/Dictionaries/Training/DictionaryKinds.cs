@@ -17,10 +17,14 @@ public static class DictionaryKinds
         new MatryoshkaKind(),
         new PAnnealKind(),
         new ProLuKind(),
+        new MatchingPursuitKind(),
     ];
 
     /// <summary>Their names.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. s_all.Select(kind => kind.Name)];
+
+    /// <summary>Those whose latents have an encoder, which transcoders need.</summary>
+    public static IReadOnlyList<string> WithEncoder { get; } = [.. s_all.Where(kind => kind.HasEncoder).Select(kind => kind.Name)];
 
     /// <summary>A kind's name.</summary>
     public static string NameOf(DictionaryKind kind) => kind.Name;

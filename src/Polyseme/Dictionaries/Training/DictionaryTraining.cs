@@ -19,6 +19,7 @@ public sealed class DictionaryTraining : IDisposable
     private readonly long[] _lastFired; // [n_latents]: the last step in which it fired, −1 before
     private readonly bool _subtractsBias;
     private readonly IGradient _gradient;
+    private readonly InputScales _scales;
     private double? _threshold;
 
     /// <summary>Starts one.</summary>
@@ -29,7 +30,10 @@ public sealed class DictionaryTraining : IDisposable
     public DictionaryTraining(DictionaryKind kind, DictionaryConfig config, RowStream rows)
     {
         kind.Check(config);
+        if (rows.HasTargets && !kind.HasEncoder)
+            throw new ArgumentException($"a transcoder needs an encoder, and {kind.Name} has none", nameof(kind));
         (Kind, Config, _rows, _gradient) = (kind, config, rows, kind.Gradient(config));
+        _scales = InputScales.Of(config, rows);
         _subtractsBias = !rows.HasTargets && !config.Skip;
         _lastFired = new long[config.Latents];
         Array.Fill(_lastFired, -1);
@@ -48,6 +52,7 @@ public sealed class DictionaryTraining : IDisposable
     /// <summary>Latents that the last resampling replaced, with the rows they were given, x − b. Shape: <c>[n_resampled, d_in]</c>.</summary>
     internal (int[] Latents, FloatMatrix Rows)? LastResampled { get; private set; }
 
+    /// <summary>Those of the rows, as scaled.</summary>
     internal DictionaryWeights Weights { get; } = new();
 
     private bool UnitNorm => Config.UnitNormDecoder || Kind.NeedsUnitNorm;
@@ -60,6 +65,7 @@ public sealed class DictionaryTraining : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         var dead = Dead();
+        (inputs, targets) = Scaled(inputs, targets);
         var outcome = _gradient.Of(Input(inputs, targets, dead));
         if (!double.IsFinite(outcome.Loss))
             throw new DivergenceException(
@@ -78,28 +84,39 @@ public sealed class DictionaryTraining : IDisposable
     }
 
     /// <summary>The dictionary as trained so far. A batch-wise one has its threshold, once it follows one.</summary>
-    public SparseAutoencoder Result() =>
-        new(
+    public SparseAutoencoder Result()
+    {
+        var decoder = Weights.Matrix("decoder");
+        var trained = new SparseAutoencoder(
             Kind.Activation(Weights, Config, _threshold),
-            Weights.Matrix("encoder"),
-            Weights.Values("encoder_bias"),
-            Weights.Matrix("decoder"),
+            Kind.HasEncoder ? Weights.Matrix("encoder") : decoder,
+            Kind.HasEncoder ? Weights.Values("encoder_bias") : new float[Config.Latents],
+            decoder,
             Weights.Values("decoder_bias"),
             Config.Skip ? Weights.Matrix("skip") : null
         )
         {
             SubtractDecoderBias = _subtractsBias,
         };
+        return trained.Unscaled(_scales.Inputs, _scales.Targets);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => Weights.Dispose();
 
     /// <summary>The loss of a batch and what it is made of, without a step.</summary>
-    internal LossTerms Loss(torch.Tensor inputs, torch.Tensor targets) => Kind.Loss(Input(inputs, targets, Dead()));
+    internal LossTerms Loss(torch.Tensor inputs, torch.Tensor targets)
+    {
+        (inputs, targets) = Scaled(inputs, targets);
+        return Kind.Loss(Input(inputs, targets, Dead()));
+    }
 
     /// <summary>Leaves the gradient of a batch in the weights, without a step: the kind's own way, or automatic differentiation.</summary>
-    internal GradientOutcome Gradient(torch.Tensor inputs, torch.Tensor targets, bool automatic = false) =>
-        (automatic ? new AutogradGradient(Kind) : _gradient).Of(Input(inputs, targets, Dead()));
+    internal GradientOutcome Gradient(torch.Tensor inputs, torch.Tensor targets, bool automatic = false)
+    {
+        (inputs, targets) = Scaled(inputs, targets);
+        return (automatic ? new AutogradGradient(Kind) : _gradient).Of(Input(inputs, targets, Dead()));
+    }
 
     /// <summary>Everything but the settings.</summary>
     internal (long StepsDone, double? Threshold, long[] LastFired) State => (StepsDone, _threshold, _lastFired);
@@ -108,6 +125,14 @@ public sealed class DictionaryTraining : IDisposable
     {
         (StepsDone, _threshold) = (stepsDone, threshold);
         lastFired.CopyTo(_lastFired, 0);
+    }
+
+    private (torch.Tensor Inputs, torch.Tensor Targets) Scaled(torch.Tensor inputs, torch.Tensor targets)
+    {
+        if (Config.InputScale == InputScale.None)
+            return (inputs, targets);
+        var scaled = inputs * _scales.Inputs;
+        return (scaled, ReferenceEquals(inputs, targets) ? scaled : targets * _scales.Targets);
     }
 
     private LossInput Input(torch.Tensor inputs, torch.Tensor targets, long[] dead) =>
@@ -160,8 +185,11 @@ public sealed class DictionaryTraining : IDisposable
             for (var i = 0; i < encoder.Length; i++)
                 encoder[i] = (float)(random.NextNormal() * (UnitNorm ? 1 : Config.DecoderStartNorm) / Math.Sqrt(dIn));
         }
-        Weights.Add("encoder", encoder, n, dIn);
-        Weights.Add("encoder_bias", new float[n], n);
+        if (Kind.HasEncoder)
+        {
+            Weights.Add("encoder", encoder, n, dIn);
+            Weights.Add("encoder_bias", new float[n], n);
+        }
         Weights.Add("decoder", decoder, n, dOut);
         Weights.Add("decoder_bias", StartingBias(dIn, dOut), dOut);
         if (Config.Skip)
@@ -188,7 +216,7 @@ public sealed class DictionaryTraining : IDisposable
                 centre = (rows * weights).sum(dim: 0) / weights.sum();
             }
         }
-        return DictionaryWeights.Values(centre.to(torch.float32));
+        return DictionaryWeights.Values((centre * _scales.Targets).to(torch.float32));
     }
 
     /// <summary>
@@ -212,17 +240,20 @@ public sealed class DictionaryTraining : IDisposable
         var chosen = latents.Select(_ => Drawn(losses, total * random.NextDouble())).ToArray();
         var at = torch.tensor(Array.ConvertAll(latents, latent => (long)latent));
         var from = torch.tensor(Array.ConvertAll(chosen, row => (long)row));
-        var norms = Weights.Encoder.norm(1);
-        var living = torch.ones(Config.Latents).index_fill_(0, at, 0);
-        var norm = latents.Length == Config.Latents ? norms.mean() : (norms * living).sum() / living.sum();
         var seen = _subtractsBias ? inputs - Weights.DecoderBias : inputs;
         var rows = seen.index_select(0, from);
         var directions = rows / rows.norm(1, keepdim: true).clamp_min(1e-8);
-        Weights.Encoder.index_copy_(0, at, directions * norm * 0.2);
+        if (Kind.HasEncoder)
+        {
+            var norms = Weights.Encoder.norm(1);
+            var living = torch.ones(Config.Latents).index_fill_(0, at, 0);
+            var norm = latents.Length == Config.Latents ? norms.mean() : (norms * living).sum() / living.sum();
+            Weights.Encoder.index_copy_(0, at, directions * norm * 0.2);
+            Weights.EncoderBias.index_fill_(0, at, 0);
+        }
         var outputs = _rows.HasTargets ? (targets - Weights.DecoderBias).index_select(0, from) : rows;
         var decoder = outputs / outputs.norm(1, keepdim: true).clamp_min(1e-8);
         Weights.Decoder.index_copy_(0, at, UnitNorm ? decoder : decoder * Config.DecoderStartNorm);
-        Weights.EncoderBias.index_fill_(0, at, 0);
         Weights.ForgetMoments(at, Config.Latents);
         foreach (var latent in latents)
             _lastFired[latent] = StepsDone;

@@ -39,8 +39,9 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
     /// <inheritdoc/>
     public GradientOutcome Of(LossInput input)
     {
-        var buffers = _buffers is { } kept && kept.Fits(input) ? kept : _buffers = new Buffers(input, kind.K, _team.Workers);
-        var step = new Step(input, kind, buffers);
+        var k = kind.KAt(input);
+        var buffers = _buffers is { } kept && kept.Fits(input, k) ? kept : _buffers = new Buffers(input, k, _team.Workers);
+        var step = new Step(input, kind, k, buffers);
         _team.Run(buffers.RowChunks, step.EncodeAndDecode);
         buffers.SortByLatent();
         _team.Run(buffers.LatentChunks, step.SumGradients);
@@ -59,6 +60,7 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
     {
         private readonly LossInput _input;
         private readonly TopKKind _kind;
+        private readonly int _k;
         private readonly Buffers _b;
         private readonly torch.Tensor _centred; // x − b, or x. [batch, d_in]
         private readonly torch.Tensor _encoder; // transposed, in the products' precision. [d_in, n_latents]
@@ -72,9 +74,9 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
             _wDec,
             _bDec;
 
-        public Step(LossInput input, TopKKind kind, Buffers buffers)
+        public Step(LossInput input, TopKKind kind, int k, Buffers buffers)
         {
-            (_input, _kind, _b) = (input, kind, buffers);
+            (_input, _kind, _k, _b) = (input, kind, k, buffers);
             _mean = 2f / buffers.Batch;
             _x = DictionaryWeights.Pointer(input.Inputs);
             _y = DictionaryWeights.Pointer(input.Targets);
@@ -206,8 +208,8 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
         private void Choose(int worker, int row, float* z)
         {
             var choice = _b.Choices[worker];
-            var chosen = choice.Largest(z, _bEnc.Value, _scale);
-            var at = row * _b.K;
+            var chosen = choice.Largest(z, _bEnc.Value, _scale, _k);
+            var at = row * _b.Room;
             var kept = 0;
             foreach (var latent in chosen)
             {
@@ -226,7 +228,7 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
         /// <summary>x̂ − x and dL/df of a row.</summary>
         private void Decode(int row, float* error)
         {
-            var at = row * _b.K;
+            var at = row * _b.Room;
             fixed (int* latents = &_b.Latents[at])
             fixed (
                 float* values = &_b.Values[at],
@@ -245,7 +247,7 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
     /// Values above a bound near the last row's k-th largest are gathered in one pass; only if they are fewer than k is the bound lowered. The result does
     /// not depend on the bound: of equal values the first count.
     /// </remarks>
-    private sealed class Choice(int nLatents, int k)
+    private sealed class Choice(int nLatents)
     {
         private readonly int[] _places = new int[nLatents];
         private readonly float[] _values = new float[nLatents];
@@ -253,7 +255,7 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
         private float _bound;
 
         /// <summary>Places of the k largest of scale·(z + bias), in rising order; fewer if fewer are above 0.</summary>
-        public ReadOnlySpan<int> Largest(float* z, float* bias, float* scale)
+        public ReadOnlySpan<int> Largest(float* z, float* bias, float* scale, int k)
         {
             fixed (int* places = _places)
             fixed (float* values = _values)
@@ -317,7 +319,7 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
     {
         public Buffers(LossInput input, int k, int workers)
         {
-            (Batch, K, NLatents) = ((int)input.Inputs.shape[0], k, input.Config.Latents);
+            (Batch, Room, NLatents) = ((int)input.Inputs.shape[0], k, input.Config.Latents);
             (DIn, DOut) = ((int)input.Inputs.shape[1], (int)input.Targets.shape[1]);
             (RowChunks, LatentChunks) = (Pieces(Batch, TopKGradient.ChunkRows), Pieces(NLatents, ChunkLatents));
             torch.Tensor Kept(params long[] shape) => torch.empty(shape).DetachFromDisposeScope();
@@ -326,17 +328,17 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
             ErrorData = DictionaryWeights.Pointer(Error);
             Norms = Kept(NLatents);
             PreActivations = [.. Enumerable.Range(0, workers).Select(_ => Kept(Math.Min(Batch, TopKGradient.ChunkRows), NLatents))];
-            Choices = [.. Enumerable.Range(0, workers).Select(_ => new Choice(NLatents, K))];
-            (Counts, Latents) = (new int[Batch], new int[Batch * K]);
-            (Values, Slopes) = (new float[Batch * K], new float[Batch * K]);
-            (Starts, RowsByLatent) = (new int[NLatents + 1], new int[Batch * K]);
-            (ValuesByLatent, SlopesByLatent) = (new float[Batch * K], new float[Batch * K]);
+            Choices = [.. Enumerable.Range(0, workers).Select(_ => new Choice(NLatents))];
+            (Counts, Latents) = (new int[Batch], new int[Batch * Room]);
+            (Values, Slopes) = (new float[Batch * Room], new float[Batch * Room]);
+            (Starts, RowsByLatent) = (new int[NLatents + 1], new int[Batch * Room]);
+            (ValuesByLatent, SlopesByLatent) = (new float[Batch * Room], new float[Batch * Room]);
             (Losses, ErrorSums, BiasPulls) = (new double[RowChunks], new float[RowChunks * DOut], new float[LatentChunks * DIn]);
         }
 
         public int Batch { get; }
 
-        public int K { get; }
+        public int Room { get; } // for the latents of a row
 
         public int NLatents { get; }
 
@@ -362,11 +364,11 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
 
         public int[] Counts { get; } // latents that are on in a row [batch]
 
-        public int[] Latents { get; } // which [batch, k]
+        public int[] Latents { get; } // which [batch, room]
 
-        public float[] Values { get; } // f [batch, k]
+        public float[] Values { get; } // f [batch, room]
 
-        public float[] Slopes { get; } // dL/df [batch, k]
+        public float[] Slopes { get; } // dL/df [batch, room]
 
         public int[] Starts { get; } // of each latent in what follows [n_latents + 1]
 
@@ -384,8 +386,9 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
 
         public int NActive => Starts[NLatents];
 
-        public bool Fits(LossInput input) =>
-            input.Inputs.shape[0] == Batch && input.Inputs.shape[1] == DIn && input.Targets.shape[1] == DOut;
+        /// <summary>Whether the step has these sizes; while k falls, memory follows it by halves.</summary>
+        public bool Fits(LossInput input, int k) =>
+            k <= Room && k > Room / 2 && input.Inputs.shape[0] == Batch && input.Inputs.shape[1] == DIn && input.Targets.shape[1] == DOut;
 
         /// <summary>Turns the lists of latents of each row into lists of rows of each latent, rows in rising order.</summary>
         public void SortByLatent()
@@ -393,7 +396,7 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
             Array.Clear(Starts);
             for (var row = 0; row < Batch; row++)
             {
-                foreach (var latent in Latents.AsSpan(row * K, Counts[row]))
+                foreach (var latent in Latents.AsSpan(row * Room, Counts[row]))
                     Starts[latent + 1]++;
             }
             for (var latent = 0; latent < NLatents; latent++)
@@ -401,7 +404,7 @@ internal sealed unsafe class TopKGradient<TSimd, TVector>(TopKKind kind) : IGrad
             var mean = 2f / Batch;
             for (var row = 0; row < Batch; row++)
             {
-                for (var i = row * K; i < (row * K) + Counts[row]; i++)
+                for (var i = row * Room; i < (row * Room) + Counts[row]; i++)
                 {
                     var at = Starts[Latents[i]]++;
                     (RowsByLatent[at], ValuesByLatent[at], SlopesByLatent[at]) = (row, mean * Values[i], Slopes[i]);

@@ -28,6 +28,8 @@ public sealed class SaeLensFormatTests : IDisposable
             "jumprelu-transcoder",
             "skip-transcoder",
             "layer-norm",
+            "matching-pursuit",
+            "matching-pursuit-steps",
         ];
 
     public void Dispose() => _files.Dispose();
@@ -82,6 +84,49 @@ public sealed class SaeLensFormatTests : IDisposable
         var unknown = Copy(Plain("scaled"), _files);
         File.Delete(Path.Combine(unknown, "activation_scaler.json"));
         Assert.Contains("activation_scaler.json", Refused(unknown), StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// Directions (1, 0), (.6, .8), (−1, 0). x − b = (1, 2): the second takes 2.2 and leaves (−.32, .24), the third .32 and leaves (0, .24), the second
+    /// again .192 and leaves (−.1152, .0864). x − b = (0, 1): .8, .48, again .288, again .1728.
+    /// </summary>
+    [Theory]
+    [InlineData("matching-pursuit", new[] { 0, 2.2f, 0.32f, 0, 0, 0.5f, 0.5f, 0, 0, 0, 0.8f, 0.48f })] // as many steps as inputs: two
+    [InlineData("matching-pursuit-steps", new[] { 0, 2.392f, 0.4352f, 0, 0, 0.5f, 0.5f, 0, 0, 0, 1.088f, 0.6528f })] // four
+    [InlineData("matching-pursuit-scaled", new[] { 0, 2.2f, 0.32f, 0, 0, 0.5f, 0.5f, 0, 0, 0, 1.088f, 0.48f })] // residual below .3, or twice
+    public void Matching_pursuit_takes_out_direction_after_direction(string name, float[] expected)
+    {
+        var dictionary = SaeLens.Read(Plain(name));
+        Equal(expected, Encode(dictionary, Rows));
+        // Row 2 is all of the first direction.
+        Equal([1, -0.5f], Reconstruct(dictionary, Rows)[4..6]);
+    }
+
+    [Fact]
+    public void Folding_the_factor_of_a_matching_pursuit_scales_its_residual_threshold_and_leaves_its_directions()
+    {
+        var dictionary = SaeLens.Read(Plain("matching-pursuit-scaled"));
+        Assert.Equal(new LatentActivation.MatchingPursuit(1.2 / 4, 5), dictionary.Activation);
+        Equal([0.5f, -0.5f], dictionary.DecoderBias, 0);
+        Assert.Equal([1, 0, 0.6f, 0.8f, -1, 0], dictionary.Decoder.Data);
+        SaeLens.Write(dictionary, _files.File("out"));
+        Assert.Equal("none", Config(_files.File("out"))["normalize_activations"]!.GetValue<string>());
+        Equal(Encode(dictionary, Rows), Encode(SaeLens.Read(_files.File("out")), Rows), 0);
+    }
+
+    [Fact]
+    public void Matching_pursuit_that_does_not_subtract_its_bias_does_not_add_it_either()
+    {
+        var golden = Copy(Plain("matching-pursuit"), _files);
+        Set(golden, "apply_b_dec_to_input", false);
+        var dictionary = SaeLens.Read(golden);
+        Equal([0, 2.2f, 0.32f], Encode(dictionary, 1, 2));
+        Equal([1, 1.76f], Reconstruct(dictionary, 1, 2));
+        var adds = SparseAutoencoder.ByPursuit(new LatentActivation.MatchingPursuit(), dictionary.Decoder, [1, 2]) with
+        {
+            SubtractDecoderBias = false,
+        };
+        Assert.Contains("b_dec", SaeLens.WhyNot(adds)!, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -214,7 +259,10 @@ public sealed class SaeLensFormatTests : IDisposable
     [InlineData("topk", "k", 1.5, "positive whole number")]
     [InlineData("topk", "k", null, "lacks 'k'")]
     [InlineData("standard", "architecture", "temporal", "standard, topk")]
-    [InlineData("standard", "architecture", "matching_pursuit", "search")]
+    [InlineData("matching-pursuit", "residual_threshold", -1, "at least 0")]
+    [InlineData("matching-pursuit", "max_iterations", 0, "positive whole number")]
+    [InlineData("matching-pursuit", "stop_on_duplicate_support", 1, "true or false")]
+    [InlineData("matching-pursuit", "architecture", "standard", "W_enc")]
     [InlineData("standard", "architecture", null, "lacks 'architecture'")]
     [InlineData("standard", "architecture", "gated", "b_mag")]
     [InlineData("standard", "normalize_activations", "covariance_whitening", "layer_norm")]

@@ -229,11 +229,14 @@ public sealed class DictionaryTrainingTests
     [InlineData("relu saelens")]
     [InlineData("gated unit")]
     [InlineData("topk saelens")]
+    [InlineData("topk falling")]
     [InlineData("batchtopk")]
+    [InlineData("batchtopk falling")]
     [InlineData("matryoshka")]
     [InlineData("jumprelu")]
     [InlineData("p-anneal")]
     [InlineData("prolu")]
+    [InlineData("matching-pursuit")]
     public void A_training_that_was_stopped_goes_on_bit_for_bit(string name)
     {
         using var folder = new TemporaryFolder();
@@ -286,6 +289,7 @@ public sealed class DictionaryTrainingTests
     [InlineData("topk saelens")]
     [InlineData("jumprelu")]
     [InlineData("prolu")]
+    [InlineData("matching-pursuit")]
     public void The_trained_dictionary_reconstructs_as_the_training_did(string name)
     {
         var rows = Rows();
@@ -359,7 +363,7 @@ public sealed class DictionaryTrainingTests
         Assert.Throws<ArgumentException>(() => new DictionaryTraining(new MatryoshkaKind { K = 2, Widths = [8, 4] }, Config, Rows()));
     }
 
-    private static DictionaryConfig Config =>
+    internal static DictionaryConfig Config =>
         new()
         {
             Latents = 24,
@@ -369,7 +373,7 @@ public sealed class DictionaryTrainingTests
             DecoderStartNorm = 0.5,
         };
 
-    private static DictionaryKind Kind(string name) =>
+    internal static DictionaryKind Kind(string name) =>
         name switch
         {
             "relu saelens" => new ReluKind { L1 = 0.1 },
@@ -384,14 +388,23 @@ public sealed class DictionaryTrainingTests
                 Auxiliary = 1,
             },
             "batchtopk" => new BatchTopKKind { K = 8, ThresholdFromStep = 3 },
+            "topk falling" => new TopKKind { K = 3, KAnnealSteps = 25 },
+            "batchtopk falling" => new BatchTopKKind
+            {
+                K = 2.5,
+                KAnnealSteps = 25,
+                KAnnealStart = 20,
+                ThresholdFromStep = 3,
+            },
             "matryoshka" => new MatryoshkaKind { K = 8, ThresholdFromStep = 3 },
             "jumprelu" => new JumpReluKind { L0 = 0.05 },
             "p-anneal" => new PAnnealKind { L1 = 0.1 },
             "prolu" => new ProLuKind { L1 = 0.1 },
+            "matching-pursuit" => new MatchingPursuitKind { MaxIterations = 5 },
             _ => throw new ArgumentException(name),
         };
 
-    private static SparseFeatureRows Rows()
+    internal static SparseFeatureRows Rows()
     {
         var features = new FloatMatrix(24, 12, Normals(24 * 12, 0));
         for (var i = 0; i < 24; i++)
@@ -402,9 +415,9 @@ public sealed class DictionaryTrainingTests
         return new SparseFeatureRows(features, 0.1, 0.2, 0);
     }
 
-    private static ShuffledRows Stored(ulong seed = 2) => ShuffledRows.Of(new FloatMatrix(100, 12, Normals(1200, seed)), null, 0);
+    internal static ShuffledRows Stored(ulong seed = 2) => ShuffledRows.Of(new FloatMatrix(100, 12, Normals(1200, seed)), null, 0);
 
-    private static float[] Normals(long count, ulong seed)
+    internal static float[] Normals(long count, ulong seed)
     {
         var random = new RandomStream(seed, "test");
         var values = new float[count];
@@ -413,14 +426,14 @@ public sealed class DictionaryTrainingTests
         return values;
     }
 
-    private static torch.Tensor Batch(RowStream rows, int count, long step = 0)
+    internal static torch.Tensor Batch(RowStream rows, int count, long step = 0)
     {
         var values = new float[count * rows.DIn];
         rows.Fill(step, values, []);
         return torch.tensor(values, [count, rows.DIn]);
     }
 
-    private static CurvePoint Step(DictionaryTraining training, RowStream rows)
+    internal static CurvePoint Step(DictionaryTraining training, RowStream rows)
     {
         using var scope = torch.NewDisposeScope();
         var x = Batch(rows, training.Config.Batch, training.StepsDone);

@@ -18,6 +18,20 @@ public abstract record BatchTopKBase : DictionaryKind
         init => field = Allowed.Between(value, 1e-6, 1 << 24);
     } = 32;
 
+    /// <summary>Steps over which k falls linearly to its end; 0 = it is the same from the first step on.</summary>
+    public int KAnnealSteps
+    {
+        get;
+        init => field = Allowed.Between(value, 0, int.MaxValue);
+    }
+
+    /// <summary>k of the first step where it falls; 0 = d_in, as dictionary_learning, or the number of latents if that is less.</summary>
+    public int KAnnealStart
+    {
+        get;
+        init => field = Allowed.Between(value, 0, 1 << 24);
+    }
+
     /// <summary>Weight of the auxiliary loss.</summary>
     public double Auxiliary
     {
@@ -35,7 +49,7 @@ public abstract record BatchTopKBase : DictionaryKind
         init => field = Allowed.Between(value, 0, 0.999999);
     } = 0.999;
 
-    /// <summary>The first step that counts for the threshold.</summary>
+    /// <summary>The first step that counts for the threshold; where k falls, none counts before it has fallen.</summary>
     public int ThresholdFromStep
     {
         get;
@@ -44,7 +58,11 @@ public abstract record BatchTopKBase : DictionaryKind
 
     internal override bool NeedsUnitNorm => Variant == AuxiliaryVariant.DictionaryLearning;
 
-    internal override void Check(DictionaryConfig config) => CheckK(K, config);
+    internal override void Check(DictionaryConfig config)
+    {
+        CheckK(K, config);
+        KAnnealing.Check(K, KAnnealSteps, KAnnealStart, config);
+    }
 
     internal override LossTerms Loss(LossInput input)
     {
@@ -52,7 +70,7 @@ public abstract record BatchTopKBase : DictionaryKind
         var pre = input.PreActivations();
         var scaled = norms is null ? pre : pre * norms;
         var flat = scaled.relu().reshape(1, -1);
-        var k = (int)Math.Clamp(K * input.Inputs.shape[0], 1, flat.shape[1]);
+        var k = (int)Math.Clamp(KAnnealing.At(K, KAnnealSteps, KAnnealStart, input) * input.Inputs.shape[0], 1, flat.shape[1]);
         var (values, kept) = flat.topk(k, dim: 1, sorted: false);
         var latents = torch.zeros_like(flat).scatter(1, kept, values).reshape(pre.shape);
         var decoded = norms is null ? latents : latents / norms;
@@ -67,7 +85,7 @@ public abstract record BatchTopKBase : DictionaryKind
 
     internal override double? FollowThreshold(double? threshold, Func<double> least, long step)
     {
-        if (step < ThresholdFromStep || least() is not (< double.PositiveInfinity and var smallest))
+        if (step < Math.Max(ThresholdFromStep, KAnnealSteps) || least() is not (< double.PositiveInfinity and var smallest))
             return threshold;
         return threshold is { } t ? t + ((1 - ThresholdDecay) * (smallest - t)) : smallest;
     }

@@ -13,6 +13,20 @@ public sealed record TopKKind : DictionaryKind
         init => field = Allowed.Between(value, 1, 1 << 24);
     } = 32;
 
+    /// <summary>Steps over which k falls linearly to its end; 0 = it is the same from the first step on.</summary>
+    public int KAnnealSteps
+    {
+        get;
+        init => field = Allowed.Between(value, 0, int.MaxValue);
+    }
+
+    /// <summary>k of the first step where it falls; 0 = d_in, as dictionary_learning, or the number of latents if that is less.</summary>
+    public int KAnnealStart
+    {
+        get;
+        init => field = Allowed.Between(value, 0, 1 << 24);
+    }
+
     /// <summary>Weight of the auxiliary loss; SAELens has 1, dictionary_learning and the paper 1/32.</summary>
     public double Auxiliary
     {
@@ -27,7 +41,14 @@ public sealed record TopKKind : DictionaryKind
 
     internal override bool NeedsUnitNorm => Variant == AuxiliaryVariant.DictionaryLearning;
 
-    internal override void Check(DictionaryConfig config) => CheckK(K, config);
+    internal override void Check(DictionaryConfig config)
+    {
+        CheckK(K, config);
+        KAnnealing.Check(K, KAnnealSteps, KAnnealStart, config);
+    }
+
+    /// <summary>k of a step, rounded down.</summary>
+    internal int KAt(LossInput input) => (int)KAnnealing.At(K, KAnnealSteps, KAnnealStart, input);
 
     internal override LossTerms Loss(LossInput input)
     {
@@ -35,7 +56,7 @@ public sealed record TopKKind : DictionaryKind
         var pre = input.PreActivations();
         if (norms is not null)
             pre = pre * norms;
-        var (values, kept) = pre.topk(K, dim: 1, sorted: false);
+        var (values, kept) = pre.topk(KAt(input), dim: 1, sorted: false);
         var latents = torch.zeros_like(pre).scatter(1, kept, values.relu());
         var reconstruction = input.Decode(norms is null ? latents : latents / norms);
         var loss = input.SquaredError(reconstruction);

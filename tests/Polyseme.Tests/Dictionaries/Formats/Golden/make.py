@@ -129,6 +129,20 @@ old = {
 }
 (out / "old" / "cfg.json").write_text(json.dumps(old))
 
+# No encoder: the directions alone, of unit norm, and when to stop. Then one trained on 4·x, whose residual threshold is one of 4·x too.
+directions = {"W_dec": [[1, 0], [0.6, 0.8], [-1, 0]], "b_dec": b_dec}
+pursuit = {"residual_threshold": 0.01, "max_iterations": None, "stop_on_duplicate_support": True, "architecture": "matching_pursuit"}
+saelens("matching-pursuit", directions, pursuit, version="6.49.2")
+stopping = {"max_iterations": 4, "stop_on_duplicate_support": False, "residual_threshold": 0.0}
+saelens("matching-pursuit-steps", directions, {**pursuit, **stopping}, version="6.49.2")
+saelens(
+    "matching-pursuit-scaled",
+    {**directions, "b_dec": [4 * b for b in b_dec]},
+    {**pursuit, "residual_threshold": 1.2, "max_iterations": 5, "normalize_activations": "expected_average_only_in"},
+    version="6.49.2",
+)
+(out / "matching-pursuit-scaled" / "activation_scaler.json").write_text(json.dumps({"scaling_factor": 4.0}))
+
 sparsify = {"activation": "topk", "expansion_factor": 32, "normalize_decoder": True, "num_latents": 3, "k": 1}
 sparsify = {**sparsify, "multi_topk": False, "skip_connection": False, "transcode": False, "d_in": 2}
 rows = {"encoder.weight": [list(row) for row in zip(*W_enc)], "encoder.bias": b_enc, "W_dec": W_dec, "b_dec": b_dec}

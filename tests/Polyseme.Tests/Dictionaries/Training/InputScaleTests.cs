@@ -1,4 +1,3 @@
-using Polyseme.Dictionaries;
 using Polyseme.Dictionaries.Training;
 using Polyseme.Numerics;
 using TorchSharp;

@@ -173,6 +173,44 @@ public sealed partial class DictionaryTrainCommandTests : IDisposable
         Assert.Matches(Progress(), run.Error);
     }
 
+    [Theory]
+    [InlineData("matching-pursuit", "max-iterations=3", "input-scale=sae_lens", "matching-pursuit: 48 latents")]
+    [InlineData("topk", "k-anneal-steps=90", "input-scale=mean_square", "topk: 48 latents")]
+    [InlineData("batchtopk", "k-anneal-steps=90", "k-anneal-start=40", "batchtopk: 48 latents")]
+    public void What_changes_with_the_step_or_the_rows_goes_on_to_the_same_bytes(string kind, string first, string second, string summary)
+    {
+        string[] training =
+        [
+            .. Training(120).Select(argument => argument == "topk" ? kind : argument),
+            "--set",
+            first,
+            "--set",
+            second,
+            "--set",
+            "input-scale-batches=5",
+            .. kind == "matching-pursuit" ? Array.Empty<string>() : ["--set", "k=2"],
+        ];
+        var whole = CommandLineRun.InProcess([.. training, "--out", In("whole"), "--quiet"]);
+        Assert.Equal((0, ""), (whole.Code, whole.Error));
+        Assert.Contains(summary, whole.Out, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Interrupted, Interrupted([.. training, "--out", In("stopped")]).Code);
+        var resumed = CommandLineRun.InProcess("resume", In("stopped"), "--quiet");
+        Assert.Equal((0, ""), (resumed.Code, resumed.Error));
+        AssertSameFiles(In("whole"), In("stopped"));
+        var evaluated = CommandLineRun.InProcess("dictionary", "eval", In("whole"), In("acts.safetensors"), "--quiet");
+        Assert.Equal((0, ""), (evaluated.Code, evaluated.Error));
+    }
+
+    [Fact]
+    public void A_transcoder_without_an_encoder_is_refused_before_anything_is_made()
+    {
+        string[] training = [.. Training(10).Select(argument => argument == "topk" ? "transcoder" : argument)];
+        CommandLineRun
+            .InProcess([.. training, "--targets", In("acts.safetensors"), "--activation", "matching-pursuit", "--out", In("run")])
+            .AssertRefused(ExitCode.Usage, "matching-pursuit", "'relu'");
+        Assert.False(Directory.Exists(In("run")));
+    }
+
     [Fact]
     public void A_manifest_that_names_folders_outside_of_the_run_is_refused()
     {

@@ -97,7 +97,7 @@ public sealed class IncidentalExperiment : Experiment
                 )
             );
         }
-        var slope = Slope(counts.Select(c => Math.Log(c.Neurons)), counts.Select(c => Math.Log(Math.Max(c.Mean, 1e-9))));
+        var slope = LeastSquares.Exponent(counts.Select(c => ((double)c.Neurons, Math.Max(c.Mean, 1e-9))));
         // Two widths and few seeds leave the slope to chance.
         if (counts.Count > 2)
             rows.Add(ClaimRow.Check($"n = {features}: slope of log polysemantic neurons by log m", Paper, "-1", slope, -1.15, -0.85));
@@ -131,16 +131,17 @@ public sealed class IncidentalExperiment : Experiment
 
     private static void Control(List<ClaimRow> rows, int features, int neurons, int seeds, ulong seed, CancellationToken cancellation)
     {
-        var longer = Measure(new OneHotTraining(features, neurons) { Steps = 30_000 }, seed, seeds, cancellation);
+        var training = new OneHotTraining(features, neurons);
+        var longer = Measure(training with { Steps = 2 * training.Steps }, seed, seeds, cancellation);
         rows.Add(
             ClaimRow.Check(
-                $"longer-training control, n = {features}, m = {neurons}, 30,000 steps: polysemantic neurons over n²/(4m)",
+                $"longer-training control, n = {features}, m = {neurons}, {2 * training.Steps:N0} steps: polysemantic neurons over n²/(4m)",
                 Paper,
                 null,
                 longer.Mean / IncidentalPolysemanticityExpected(features, neurons),
                 0.5,
                 1.1,
-                $"{longer.Mean:0.00} ± {longer.StandardError:0.00} neurons; pairs do not come apart with four times the steps"
+                $"{longer.Mean:0.00} ± {longer.StandardError:0.00} neurons; pairs do not come apart with twice the steps"
             )
         );
     }
@@ -149,8 +150,8 @@ public sealed class IncidentalExperiment : Experiment
     {
         // The law is for the time in which weights have left and several still stay.
         var lawful = points.Where(point => point.Time >= 100 && point.NonZero >= 10).ToArray();
-        var left = Slope(lawful.Select(p => Math.Log(p.Expected)), lawful.Select(p => Math.Log(p.NonZero)));
-        var norm = Slope(lawful.Select(p => Math.Log(p.Expected)), lawful.Select(p => Math.Log(p.L1)));
+        var left = LeastSquares.Exponent(lawful.Select(p => (p.Expected, (double)p.NonZero)));
+        var norm = LeastSquares.Exponent(lawful.Select(p => (p.Expected, p.L1)));
         rows.Add(
             ClaimRow.Check(
                 "one feature: exponent of m' in 1/(1/√m + λt)",
@@ -228,14 +229,6 @@ public sealed class IncidentalExperiment : Experiment
             );
         }
         return runs;
-    }
-
-    private static double Slope(IEnumerable<double> x, IEnumerable<double> y)
-    {
-        var points = x.Zip(y).ToArray();
-        double meanX = points.Average(p => p.First),
-            meanY = points.Average(p => p.Second);
-        return points.Sum(p => (p.First - meanX) * (p.Second - meanY)) / points.Sum(p => Math.Pow(p.First - meanX, 2));
     }
 
     private static Figure CountFigure(int features, int seeds, List<Count> counts)

@@ -146,8 +146,18 @@ internal static class SuperposedInputClaims
         const int active = 2;
         int[] neurons = [400, 1600, 6400],
             dimensions = [100, 200, 400];
-        // Neurons looked at for each share.
-        var looks = config.Choose(64_000, 640_000, 2_560_000);
+        // Neurons looked at for each share, in as many networks as make equally many neurons: few neurons have chance loads.
+        const int most = 6400;
+        var rows = config.Choose(10, 100, 400);
+        double Share(int bits, int d0, int d) =>
+            Enumerable
+                .Range(0, most / d)
+                .Average(network =>
+                {
+                    var seed = unchecked(config.Seed + (ulong)network);
+                    var code = Code(bits, d0, seed);
+                    return new SuperposedGates(new AndGates(bits, d, Overlap, seed), code, code).Measure(active, rows, seed).Misfires;
+                });
         double Bits(int d, int d0)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -155,9 +165,7 @@ internal static class SuperposedInputClaims
             for (var features = d0 / 4.0; ; features *= Math.Sqrt(2))
             {
                 var bits = (int)Math.Round(features);
-                var code = Code(bits, d0, config.Seed);
-                var gates = new AndGates(bits, d, Overlap, config.Seed);
-                var share = new SuperposedGates(gates, code, code).Measure(active, looks / d, config.Seed).Misfires;
+                var share = Share(bits, d0, d);
                 if (share >= MisfireShare)
                 {
                     var weight = Math.Log(MisfireShare / before.Share) / Math.Log(share / before.Share);

@@ -68,7 +68,7 @@ public sealed class TmsMemorisedExperiment : Experiment
             rows.Add(Bump(sweep));
 
         var strong = config
-            .Choose<int[]>([], [5, 100, 300, 1000, 3000], [5, 100, 300, 1000, 3000, 10_000])
+            .Choose<int[]>([], [5, 100, 300, 1000], [5, 100, 300, 1000, 3000, 10_000])
             .Select(size => (T: size, Model: Train(size, weightDecay: 1)))
             .ToArray();
         if (strong.Length > 0)

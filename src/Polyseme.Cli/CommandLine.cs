@@ -81,6 +81,7 @@ internal static class CommandLine
         )
         {
             TourCommand.Create(context),
+            BenchmarkCommand.Create(context),
             DiagnoseCommand.Create(context),
             ZooCommand.Create(context),
             DictionaryCommand.Create(context),

@@ -4,6 +4,7 @@ using Polyseme.Dictionaries;
 using Polyseme.Dictionaries.Formats;
 using Polyseme.Dictionaries.Metrics;
 using Polyseme.Runs;
+using Polyseme.Zoo;
 
 namespace Polyseme.Cli;
 
@@ -21,6 +22,7 @@ internal static class DictionaryEvalCommand
         string? Json,
         (string Format, string Path)[] Reports,
         ReportOrigin Origin,
+        string? Texts,
         DictionaryEvaluationConfig Config,
         bool Quiet
     );
@@ -76,12 +78,20 @@ internal static class DictionaryEvalCommand
         var model = new Option<string?>("--model")
         {
             HelpName = "NAME",
-            Description = "For --write: the model that the activations are of (default: as the dictionary's files say).",
+            Description =
+                "The model that the activations are of. For --texts: a folder that 'polyseme zoo train' wrote. For --write: its name (default: as the dictionary's files say).",
         };
         var hook = new Option<string?>("--hook")
         {
             HelpName = "NAME",
-            Description = "For --write: where in the model, such as blocks.8.hook_resid_post (default: as the dictionary's files say).",
+            Description =
+                "For --texts and --write: where in the model, such as blocks.8.hook_resid_post (for --write by default as the dictionary's files say).",
+        };
+        var texts = new Option<string?>("--texts")
+        {
+            HelpName = "FILE",
+            Description =
+                "Token ids [n_texts, n_tokens] for the model to read: the loss and the divergence with what the dictionary gives back in place of --hook.",
         };
         var tensor = new Option<string?>("--tensor")
         {
@@ -95,6 +105,7 @@ internal static class DictionaryEvalCommand
                 + "given, recovery, detection, probing and absorption.",
             "polyseme dictionary eval runs/ksvd heldout.npy --truth truth.safetensors --json eval.json",
             "polyseme dictionary eval runs/sae heldout.npy --write saebench=core.json",
+            "polyseme dictionary eval runs/sae heldout.npy --texts runs/tc/texts.safetensors --model runs/tc --hook blocks.0.mlp.hook_post",
             "polyseme dictionary eval runs/ksvd heldout.npy --train acts.npy --against runs/ksvd-2"
         )
         {
@@ -108,11 +119,17 @@ internal static class DictionaryEvalCommand
             write,
             model,
             hook,
+            texts,
             tensor,
             common.Seed,
             common.Threads,
             common.Quiet,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(texts) is not null && (result.GetResult(model) is null || result.GetResult(hook) is null))
+                result.AddError("--texts needs the model that reads them and the place in it: --model and --hook.");
+        });
         command.SetAction(parsed =>
             Run(
                 context,
@@ -132,6 +149,7 @@ internal static class DictionaryEvalCommand
                         Path.GetFileName(Path.TrimEndingDirectorySeparator(parsed.GetRequiredValue(activations))),
                         DateTimeOffset.UtcNow
                     ),
+                    parsed.GetValue(texts),
                     new DictionaryEvaluationConfig { Seed = parsed.GetValue(common.Seed) ?? 0 },
                     parsed.GetValue(common.Quiet)
                 )
@@ -207,6 +225,7 @@ internal static class DictionaryEvalCommand
         }
         return result with
         {
+            LossRecovered = request.Texts is { } texts ? InTheModel(request, texts, dictionary, progress, cancellation) : null,
             HeldOut = train is null
                 ? null
                 : HeldOutGap.Of(DictionaryEvaluation.Reconstruct(dictionary, train, request.Config, cancellation), result.Reconstruction),
@@ -218,6 +237,27 @@ internal static class DictionaryEvalCommand
                         result.Activity.BothSigns
                     ),
         };
+    }
+
+    private static LossRecovered InTheModel(
+        Request request,
+        string texts,
+        FeatureDictionary dictionary,
+        IProgress<Step> progress,
+        CancellationToken cancellation
+    )
+    {
+        var (model, hook) = (request.Origin.Model!, request.Origin.Hook!);
+        var network = ZooRunFiles.ReadNetwork(model, hook, progress, cancellation);
+        progress.Report(new Step("running the model", 0, 0));
+        try
+        {
+            return LossRecovered.Measure(network, hook, dictionary, TextFile.Read(texts), cancellation);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InputException(texts, $"cannot be read by the model in {model}", e.Message.ReplaceLineEndings(" "));
+        }
     }
 
     private static void CheckWidth(FeatureDictionary dictionary, ActivationSource activations)

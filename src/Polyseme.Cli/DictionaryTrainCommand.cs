@@ -55,6 +55,15 @@ internal static class DictionaryTrainCommand
             DefaultValueFactory = _ => [],
         };
         CommonOptions.Require(sweep, text => text.IndexOf('=', StringComparison.Ordinal) > 0, "KEY=VALUE,VALUE…");
+        var shuffle = new Option<string>("--shuffle")
+        {
+            HelpName = "HOW",
+            Description =
+                "Rows in random order: read, each from where it lies; disk, from a shuffled copy in the run's folder, deleted when done, in the same order every epoch; "
+                + "auto, a copy where the files are larger than memory, compressed, or column by column.",
+            DefaultValueFactory = _ => TrainingRows.Ways[0],
+        };
+        shuffle.AcceptOnlyFromAmong([.. TrainingRows.Ways]);
         var common = new CommonOptions();
         var command = new DocumentedCommand(
             "train",
@@ -72,6 +81,7 @@ internal static class DictionaryTrainCommand
             tensor,
             set,
             sweep,
+            shuffle,
         };
         common.AddTo(command);
         command.SetAction(parsed =>
@@ -109,7 +119,8 @@ internal static class DictionaryTrainCommand
                     dictionaries,
                     parsed.GetRequiredValue(activations),
                     parsed.GetValue(targets),
-                    parsed.GetValue(tensor)
+                    parsed.GetValue(tensor),
+                    parsed.GetRequiredValue(shuffle)
                 ),
                 parsed.GetValue(common.Out),
                 common.ThreadsOf(parsed),

@@ -27,15 +27,23 @@ internal static class DictionaryTrainRun
     /// <param name="Activations">What they are trained on.</param>
     /// <param name="Targets">What transcoders are to give.</param>
     /// <param name="Tensor">Which tensor of the file.</param>
-    public sealed record Request(IReadOnlyList<SweptDictionary> Dictionaries, string Activations, string? Targets, string? Tensor);
+    /// <param name="Shuffle">One of <see cref="TrainingRows.Ways"/>.</param>
+    public sealed record Request(
+        IReadOnlyList<SweptDictionary> Dictionaries,
+        string Activations,
+        string? Targets,
+        string? Tensor,
+        string Shuffle
+    );
 
     private sealed record CurveFile(IReadOnlyList<CurvePoint> Points);
 
     /// <summary>Trains from the beginning.</summary>
     public static int Start(CommandContext context, Request request, string? path, int threads, bool quiet)
     {
-        var rows = Rows(request, context.Cancellation);
-        var manifest = Manifest(request, rows, threads);
+        var rows = TrainingRows.Open(request.Activations, request.Tensor, request.Targets, context.Cancellation);
+        request = request with { Shuffle = rows.Decide(request.Shuffle) };
+        var manifest = Manifest(request, rows.Identity, threads);
         return Run(context, request, rows, manifest, path ?? RunFolder.DefaultPath(manifest), resumed: false, quiet);
     }
 
@@ -51,7 +59,7 @@ internal static class DictionaryTrainRun
             context.Terminal.Out.WriteLine(Terminal.Escape($"{path} is finished: there is nothing to go on with"));
             return ExitCode.Done;
         }
-        var rows = Rows(request, context.Cancellation);
+        var rows = TrainingRows.Open(request.Activations, request.Tensor, request.Targets, context.Cancellation);
         var expected = string.Join(' ', manifest.Inputs.Select(input => input.Sha256));
         if (rows.Identity != expected)
             throw new InputException(
@@ -61,13 +69,13 @@ internal static class DictionaryTrainRun
                 $"sha256 {expected}",
                 "train again, or put back the activations that the run began with"
             );
-        return Run(context, request, rows, Manifest(request, rows, manifest.Threads), path, resumed: true, quiet);
+        return Run(context, request, rows, Manifest(request, rows.Identity, manifest.Threads), path, resumed: true, quiet);
     }
 
     private static int Run(
         CommandContext context,
         Request request,
-        ShuffledRows rows,
+        TrainingRows source,
         RunManifest manifest,
         string path,
         bool resumed,
@@ -75,6 +83,10 @@ internal static class DictionaryTrainRun
     )
     {
         var folder = RunFolder.Open(path);
+        var goesOn = resumed && File.Exists(folder.File(Checkpoint));
+        if (!goesOn)
+            Begin(folder, request, manifest);
+        var rows = Rows(context, request, source, folder, quiet);
         var trainings = new List<DictionaryTraining>();
         try
         {
@@ -82,7 +94,7 @@ internal static class DictionaryTrainRun
                 trainings.Add(new DictionaryTraining(one.Kind, one.Config, rows));
             var folders = request.Dictionaries.Select(one => one.Name == "" ? folder : RunFolder.Open(folder.File(one.Name))).ToList();
             var curves = trainings.ConvertAll(_ => new List<CurvePoint>());
-            if (resumed && File.Exists(folder.File(Checkpoint)))
+            if (goesOn)
             {
                 DictionaryCheckpoint.Restore(folder.File(Checkpoint), trainings, rows);
                 for (var i = 0; i < trainings.Count; i++)
@@ -95,16 +107,11 @@ internal static class DictionaryTrainRun
                             );
                 }
             }
-            else
-            {
-                File.Delete(folder.File(Checkpoint));
-                folders.ForEach(one => File.Delete(one.File(Result)));
-                folder.WriteManifest(manifest);
-            }
             Train(context, rows, trainings, curves, folder, folders, quiet);
             for (var i = 0; i < trainings.Count; i++)
                 DictionaryFormats.Find("polyseme")!.Write(trainings[i].Result(), folders[i].Path);
             File.Delete(folder.File(Checkpoint));
+            TrainingRows.DeleteCopies(folder.Path);
             for (var i = 0; i < trainings.Count; i++)
                 context.Terminal.Out.WriteLine(Terminal.Escape(Summary(request.Dictionaries[i], curves[i][^1])));
         }
@@ -116,9 +123,37 @@ internal static class DictionaryTrainRun
         return ExitCode.Done;
     }
 
+    /// <summary>Leaves nothing of a run before.</summary>
+    private static void Begin(RunFolder folder, Request request, RunManifest manifest)
+    {
+        File.Delete(folder.File(Checkpoint));
+        foreach (var result in request.Dictionaries.Select(one => Path.Combine(folder.Path, one.Name, Result)).Where(File.Exists))
+            File.Delete(result);
+        folder.WriteManifest(manifest);
+    }
+
+    private static RowStream Rows(CommandContext context, Request request, TrainingRows source, RunFolder folder, bool quiet)
+    {
+        var seed = request.Dictionaries[0].Config.Seed;
+        if (request.Shuffle == TrainingRows.Read)
+            return source.AtRandom(seed);
+        try
+        {
+            return ProgressDisplay.Run(
+                context.Terminal,
+                quiet,
+                progress => source.Copied(folder.Path, seed, progress, context.Cancellation)
+            );
+        }
+        catch (OperationCanceledException e) when (context.Cancellation.IsCancellationRequested)
+        {
+            throw new ResumableException("the rows were being shuffled, nothing is trained yet", folder.Path, e);
+        }
+    }
+
     private static void Train(
         CommandContext context,
-        ShuffledRows rows,
+        RowStream rows,
         List<DictionaryTraining> trainings,
         List<List<CurvePoint>> curves,
         RunFolder folder,
@@ -177,23 +212,9 @@ internal static class DictionaryTrainRun
             $"{DictionaryKinds.NameOf(dictionary.Kind)}{(dictionary.Name == "" ? "" : $" {dictionary.Name}")}: {dictionary.Config.Latents} latents, {dictionary.Config.Steps} steps; loss {last.Loss:0.####}, L0 {last.L0:0.##}, {last.Dead} dead"
         );
 
-    private static ShuffledRows Rows(Request request, CancellationToken cancellation)
+    private static RunManifest Manifest(Request request, string identity, int threads)
     {
-        var activations = ActivationFile.Open(request.Activations, request.Tensor);
-        var targets = request.Targets is { } path ? ActivationFile.Open(path) : null;
-        if (targets is not null && targets.NSamples != activations.NSamples)
-            throw new InputException(
-                targets.Path,
-                "has another length than the activations",
-                $"{targets.NSamples} rows",
-                $"{activations.NSamples}"
-            );
-        return ShuffledRows.Of(activations, targets, request.Dictionaries[0].Config.Seed, cancellation);
-    }
-
-    private static RunManifest Manifest(Request request, ShuffledRows rows, int threads)
-    {
-        var hashes = rows.Identity.Split(' ');
+        var hashes = identity.Split(' ');
         List<RunInput> inputs = [new("activations", request.Activations, hashes[0])];
         if (request.Targets is { } targets)
             inputs.Add(new("targets", targets, hashes[1]));
@@ -206,6 +227,7 @@ internal static class DictionaryTrainRun
                 ),
             };
         config["tensor"] = request.Tensor;
+        config["shuffle"] = request.Shuffle;
         return new RunManifest
         {
             Command = ManifestCommand,
@@ -243,7 +265,8 @@ internal static class DictionaryTrainRun
                 dictionaries,
                 PathOf("activations") ?? throw new ArgumentException("it names no activations"),
                 PathOf("targets"),
-                (string?)manifest.Config["tensor"]
+                (string?)manifest.Config["tensor"],
+                (string?)manifest.Config["shuffle"] is TrainingRows.Disk ? TrainingRows.Disk : TrainingRows.Read
             );
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)

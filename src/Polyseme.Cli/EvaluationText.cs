@@ -38,6 +38,21 @@ internal static class EvaluationText
         Add("neuron alignment", evaluation.Alignment.Mean, $"random directions {Number(evaluation.Alignment.MeanOfRandomDirections)}");
         if (evaluation.HeldOut is { } gap)
             Add("FVU, held out less train", gap.Gap, $"train {(gap.TrainFvu is { } fvu ? Number(fvu) : "none")}");
+        if (evaluation.LossRecovered is { } loss)
+        {
+            Add(
+                "CE loss recovered",
+                loss.CrossEntropyScore,
+                $"against zeros; model {Number(loss.CrossEntropy)} nats, with the dictionary {Number(loss.Reconstructed.CrossEntropy)}, zeros {Number(loss.Zero.CrossEntropy)}"
+            );
+            Add("CE loss recovered, of the mean", loss.CrossEntropyScoreOfMean, $"against the mean, {Number(loss.Mean.CrossEntropy)} nats");
+            Add(
+                "KL recovered",
+                loss.DivergenceScore,
+                $"against zeros; KL {Number(loss.Reconstructed.Divergence)}, zeros {Number(loss.Zero.Divergence)}"
+            );
+            Add("KL recovered, of the mean", loss.DivergenceScoreOfMean, $"against the mean, KL {Number(loss.Mean.Divergence)}");
+        }
         if (evaluation.Stability is { } stability)
             Add("MMCS between seeds", stability.MeanMmcs, $"least {Number(stability.LeastMmcs)}, of {stability.Dictionaries} dictionaries");
         if (evaluation.Recovery is { } recovery)

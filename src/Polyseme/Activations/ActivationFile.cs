@@ -29,7 +29,7 @@ public static class ActivationFile
             .Where(name => name[0] != '.')
             .Order(StringComparer.Ordinal)
             .ToArray();
-        if (names.Contains("store.json", StringComparer.Ordinal))
+        if (names.Contains(StoreWriter.IndexName, StringComparer.Ordinal))
             return StoreIndex.Read(path).Open(path);
         if (names.Contains("state.json", StringComparer.Ordinal) && names.Any(name => name.EndsWith(".arrow", StringComparison.Ordinal)))
             return ArrowCache.Open(path, tensor);
@@ -115,7 +115,7 @@ internal sealed class StoreIndex
     /// <summary>Reads and checks the index of the store at <paramref name="directory"/>.</summary>
     public static StoreIndex Read(string directory)
     {
-        var index = new StoreIndex(Path.Combine(directory, "store.json"));
+        var index = new StoreIndex(Path.Combine(directory, StoreWriter.IndexName));
         var bytes = InputFile.ReadAll(index._path, LongestIndex);
         try
         {
@@ -148,7 +148,7 @@ internal sealed class StoreIndex
         return ShardedSource.Join(
             directory,
             shards,
-            [.. _shards.Select(shard => (shard.File, (string?)shard.Sha256)), ("store.json", null)]
+            [.. _shards.Select(shard => (shard.File, (string?)shard.Sha256)), (StoreWriter.IndexName, null)]
         );
     }
 
@@ -157,8 +157,8 @@ internal sealed class StoreIndex
         if (root.ValueKind != JsonValueKind.Object)
             throw new InputException(_path, "is not a store index", root.ValueKind.ToString(), "an object");
         var schema = Member(root, "schema", JsonValueKind.String).GetString()!;
-        if (schema != "polyseme.store/1")
-            throw new InputException(_path, "has an unknown schema", InputException.Quote(schema), "'polyseme.store/1'");
+        if (schema != StoreWriter.Schema)
+            throw new InputException(_path, "has an unknown schema", InputException.Quote(schema), $"'{StoreWriter.Schema}'");
         _width = Size(root, "d");
         _dtype = Member(root, "dtype", JsonValueKind.String).GetString()!;
         var names = new HashSet<string>(StringComparer.Ordinal);

@@ -41,6 +41,16 @@ public abstract class ActivationSource
     /// <summary>What each row is a row of, as far as the file says.</summary>
     public RowIdentities Rows { get; }
 
+    /// <summary>Whether a row here and a row there cost no more than two rows in a pass; not so where files are compressed or columns lie together.</summary>
+    public bool CheapRows
+    {
+        get
+        {
+            using var reader = OpenRows();
+            return reader.CheapRows;
+        }
+    }
+
     /// <summary>One pass over all rows.</summary>
     /// <param name="rowsPerBlock">Rows of a block; the last may have fewer.</param>
     /// <param name="cancellation">Checked at each block.</param>
@@ -168,6 +178,9 @@ internal abstract class RowReader : IDisposable
 {
     /// <summary>Whether requests may go back as well as forward.</summary>
     public virtual bool AnyOrder => false;
+
+    /// <summary>Whether a single row anywhere costs about what it costs in a pass.</summary>
+    public virtual bool CheapRows => AnyOrder;
 
     /// <summary>
     /// Fills <paramref name="destination"/> with whole rows from <paramref name="firstRow"/> on, which is not before the end of the last request

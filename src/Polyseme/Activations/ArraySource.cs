@@ -129,6 +129,8 @@ internal sealed class ArraySource : ActivationSource
 
         public override bool AnyOrder => data.AnyOrder;
 
+        public override bool CheapRows => false;
+
         public override void Read(long firstRow, Span<float> destination)
         {
             var type = array.Type!.Value;

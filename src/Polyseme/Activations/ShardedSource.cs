@@ -71,6 +71,8 @@ internal sealed class ShardedSource : ActivationSource
 
         public override bool AnyOrder { get; } = source._shards.All(OpensAnyOrder);
 
+        public override bool CheapRows => source._shards.All(shard => shard.CheapRows);
+
         public override void Read(long firstRow, Span<float> destination)
         {
             while (destination.Length > 0)

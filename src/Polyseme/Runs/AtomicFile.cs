@@ -36,11 +36,15 @@ public static class AtomicFile
                 throw;
             }
         }
-        catch (Exception e) when ((e is IOException or UnauthorizedAccessException && e is not OutputException) || IsTooLarge(e))
+        catch (Exception e) when (IsRefusal(e))
         {
             throw new OutputException(path, e);
         }
     }
+
+    /// <summary>Whether the system would not have a file written: no room, no right, too large.</summary>
+    internal static bool IsRefusal(Exception e) =>
+        e is not OutputException && (e is IOException or UnauthorizedAccessException || IsTooLarge(e));
 
     // How the runtime passes on EFBIG: the file would be larger than the user or the file system may have.
     private static bool IsTooLarge(Exception e) =>
@@ -78,7 +82,7 @@ public static class AtomicFile
             if (File.Exists(target) && new FileInfo(target).IsReadOnly)
                 throw new IOException("it is read-only");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException && e is not OutputException)
+        catch (Exception e) when (IsRefusal(e))
         {
             throw new OutputException(path, e);
         }

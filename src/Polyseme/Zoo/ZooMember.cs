@@ -72,6 +72,9 @@ public sealed record ZooRun
     /// <summary>The training curve of the best seed; empty for a constructed network.</summary>
     public IReadOnlyList<CurvePoint> Curve { get; init; } = [];
 
+    /// <summary>Of a language model, the token ids that the activations come from, each text with the token after its last; else <c>null</c>. Shape: <c>[n_texts, n_tokens]</c>.</summary>
+    public Matrix? Texts { get; init; }
+
     /// <summary>Fresh inputs, where the sample that is diagnosed is the training set; else <c>null</c>.</summary>
     public FreshInputs? Fresh { get; init; }
 

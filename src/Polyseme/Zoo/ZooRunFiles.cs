@@ -34,6 +34,9 @@ public static class ZooRunFiles
     /// <summary>The true features, as concepts of these activations.</summary>
     public const string Concepts = "concepts.safetensors";
 
+    /// <summary>Of a language model, the texts that the activations come from.</summary>
+    public const string Texts = "texts.safetensors";
+
     /// <summary>Every weight, in double precision.</summary>
     public const string Weights = "weights.safetensors";
 
@@ -78,6 +81,11 @@ public static class ZooRunFiles
                     .Select(weight => SafetensorsTensor.Of(weight.Key, weight.Value.Data, weight.Value.Rows, weight.Value.Columns)),
             ]
         );
+        if (run.Texts is { } texts)
+            SafetensorsFile.Write(
+                folder.File(Texts),
+                [SafetensorsTensor.Of(TextFile.TensorName, Array.ConvertAll(texts.Data, token => (long)token), texts.Rows, texts.Columns)]
+            );
         folder.WriteJson(Config, run.Config);
         folder.WriteJson(Truth, run.Truth);
         folder.WriteJson(

@@ -125,6 +125,44 @@ public sealed class DictionaryCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_dictionary_of_a_transformer_is_held_against_what_the_transformer_loses()
+    {
+        string[] train = ["zoo", "train", "token-classes", "--set", "steps=60", "--set", "samples=900", "--out", In("tc"), "--quiet"];
+        Assert.Contains(CommandLineRun.InProcess(train).Code, new[] { 0, 1 }); // so short a training misses its acceptance
+        var activations = In("tc/activations.safetensors");
+        Assert.Equal(
+            0,
+            CommandLineRun
+                .InProcess("dictionary", "fit", activations, "--method", "pca", "--set", "components=32", "--out", In("pca"), "--quiet")
+                .Code
+        );
+        string[] eval = ["dictionary", "eval", In("pca"), activations, "--quiet"];
+        string[] texts = ["--texts", In("tc/texts.safetensors"), "--model", In("tc")];
+        string[] at = ["--hook", "blocks.0.mlp.hook_post"];
+        var run = CommandLineRun.InProcess([.. eval, .. texts, .. at, "--json", In("eval.json"), "--write", "saebench=" + In("core.json")]);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        var json = await File.ReadAllTextAsync(In("eval.json"), TestContext.Current.CancellationToken);
+        var schema = await JsonSchema.FromJsonAsync(DictionaryEvaluationSchema.Text, TestContext.Current.CancellationToken);
+        Assert.Empty(schema.Validate(json));
+        var loss = JsonNode.Parse(json)!["loss_recovered"]!;
+        // All of the principal components lose nothing; each text has twelve tokens to be foretold.
+        Assert.Equal(1, (double)loss["divergence_score"]!, 1e-5);
+        Assert.Equal(100 * 12, (int)loss["positions"]!);
+        var bench = JsonNode.Parse(await File.ReadAllTextAsync(In("core.json"), TestContext.Current.CancellationToken))!;
+        Assert.Equal(
+            (double)loss["cross_entropy"]!,
+            (double)bench["eval_result_metrics"]!["model_performance_preservation"]!["ce_loss_without_sae"]!
+        );
+        CommandLineRun.InProcess([.. eval, .. texts]).AssertRefused(ExitCode.Usage, "--texts", "--hook");
+        CommandLineRun
+            .InProcess([.. eval, .. texts, "--hook", "blocks.0.hook_mlp_out"])
+            .AssertRefused(ExitCode.Input, "texts.safetensors", "24 wide");
+        CommandLineRun
+            .InProcess([.. eval, .. at, "--model", In("tc"), "--texts", activations])
+            .AssertRefused(ExitCode.Input, "activations.safetensors", "integers");
+    }
+
+    [Fact]
     public void Every_method_is_written_and_read_again_as_it_was()
     {
         var rows = Positive(Planted.Superposed(300, 8, 5, 0.3).Rows);

@@ -4,6 +4,7 @@ using Polyseme.Activations;
 using Polyseme.Cli;
 using Polyseme.Numerics;
 using Polyseme.Runs;
+using Polyseme.Tests.Activations;
 
 namespace Polyseme.Tests.Cli;
 
@@ -202,6 +203,83 @@ public sealed partial class DictionaryTrainCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_shuffled_copy_is_trained_on_to_the_same_bytes_and_taken_away()
+    {
+        string[] training = [.. Training(120), "--set", "k=2", "--shuffle", "disk"];
+        var whole = CommandLineRun.InProcess([.. training, "--out", In("whole"), "--quiet"]);
+        Assert.Equal((0, ""), (whole.Code, whole.Error));
+        Assert.Empty(Directory.GetDirectories(In("whole")));
+
+        // The first line of progress is that of shuffling: nothing is trained, and what is there is no store.
+        var shuffling = Interrupted([.. training, "--out", In("shuffling")]);
+        Assert.Equal(ExitCode.Interrupted, shuffling.Code);
+        Assert.Contains("nothing is trained yet; go on with: polyseme resume", shuffling.Error, StringComparison.Ordinal);
+        Assert.Equal(0, CommandLineRun.InProcess("resume", In("shuffling"), "--quiet").Code);
+        AssertSameFiles(In("whole"), In("shuffling"));
+
+        // A copy that is there is used; one that was damaged is not.
+        Assert.Equal(ExitCode.Interrupted, Interrupted([.. training, "--out", In("training")], lines: 3).Code);
+        var shard = In("training/shuffled/shard-00000.safetensors");
+        var bytes = File.ReadAllBytes(shard);
+        bytes[^3] ^= 1;
+        File.WriteAllBytes(shard, bytes);
+        CommandLineRun.InProcess("resume", In("training"), "--quiet").AssertRefused(ExitCode.Input, "shard-00000", "sha256");
+        bytes[^3] ^= 1;
+        File.WriteAllBytes(shard, bytes);
+        Assert.Equal(0, CommandLineRun.InProcess("resume", In("training"), "--quiet").Code);
+        AssertSameFiles(In("whole"), In("training"));
+    }
+
+    [Fact]
+    public void What_is_slow_to_read_at_random_is_copied_unless_told_otherwise()
+    {
+        string ShuffleOf(string run) =>
+            (string)JsonNode.Parse(File.ReadAllText(In($"{run}/{RunFolder.ManifestName}")))!["config"]!["shuffle"]!;
+        foreach (var (name, expected) in new[] { ("deflated.npz", "disk"), ("little-f4-fortran.npy", "disk"), ("big-f2.npy", "read") })
+        {
+            var path = RepositoryFile.Golden(name);
+            string[] training =
+            [
+                "dictionary",
+                "train",
+                path,
+                "--kind",
+                "topk",
+                .. new[] { "latents=8", "k=2", "batch=8", "steps=5" }.SelectMany(setting => new[] { "--set", setting }),
+            ];
+            foreach (var way in new[] { null, "read" })
+            {
+                var run = $"{name} {way}";
+                var result = CommandLineRun.InProcess([
+                    .. training,
+                    .. way is null ? Array.Empty<string>() : ["--shuffle", way],
+                    "--out",
+                    In(run),
+                    "--quiet",
+                ]);
+                Assert.Equal((0, ""), (result.Code, result.Error));
+                Assert.Equal(way ?? expected, ShuffleOf(run));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_disk_that_is_full_at_a_copy_is_one_error()
+    {
+        string[] command = [.. Training(120), "--set", "k=2", "--shuffle", "disk", "--out", In("full"), "--quiet"];
+        // No file may pass 8 blocks of 1,024 bytes; the copy has 48,000.
+        const string limited = """trap '' XFSZ; ulimit -f 8; export DOTNET_EnableWriteXorExecute=0; exec dotnet "$@" """;
+        using var process = CommandLineRun.Start(
+            _folder.Path,
+            "bash",
+            ["-c", limited, "bash", Path.Combine(AppContext.BaseDirectory, "Polyseme.Cli.dll"), .. command]
+        );
+        CommandLineRun.ToTheEnd(process).AssertRefused(ExitCode.Failed, In("full/shuffled"), "cannot be written");
+        Assert.Equal(0, CommandLineRun.InProcess("resume", In("full"), "--quiet").Code);
+        Assert.Empty(Directory.GetDirectories(In("full")));
+    }
+
+    [Fact]
     public void A_transcoder_without_an_encoder_is_refused_before_anything_is_made()
     {
         string[] training = [.. Training(10).Select(argument => argument == "topk" ? "transcoder" : argument)];
@@ -247,12 +325,12 @@ public sealed partial class DictionaryTrainCommandTests : IDisposable
         return [.. Enumerable.Range(0, Rows * Width).Select(_ => (float)random.NextNormal())];
     }
 
-    /// <summary>A run that is interrupted by its first line of progress.</summary>
-    private static CommandLineRun Interrupted(string[] args)
+    /// <summary>A run that is interrupted by a line of progress, by default the first.</summary>
+    private static CommandLineRun Interrupted(string[] args, int lines = 1)
     {
         using var interrupt = new CancellationTokenSource();
         using var output = new StringWriter { NewLine = "\n" };
-        using var error = new InterruptingWriter(interrupt) { NewLine = "\n" };
+        using var error = new InterruptingWriter(interrupt, lines) { NewLine = "\n" };
         var code = CommandLine.Run(args, new Terminal { Out = output, Error = error }, interrupt.Token);
         return new CommandLineRun(code, output.ToString(), error.ToString());
     }
@@ -271,12 +349,15 @@ public sealed partial class DictionaryTrainCommandTests : IDisposable
             Assert.Equal<byte>(File.ReadAllBytes(Path.Combine(expected, file)), File.ReadAllBytes(Path.Combine(actual, file)));
     }
 
-    private sealed class InterruptingWriter(CancellationTokenSource interrupt) : StringWriter
+    private sealed class InterruptingWriter(CancellationTokenSource interrupt, int lines) : StringWriter
     {
+        private int _left = lines;
+
         public override void WriteLine(string? value)
         {
             base.WriteLine(value);
-            interrupt.Cancel();
+            if (--_left == 0)
+                interrupt.Cancel();
         }
     }
 }

@@ -16,7 +16,7 @@ public sealed record ReportOrigin(string? Model, string? Hook, string Dataset, D
 /// <summary>An evaluation as the files of other tools.</summary>
 /// <remarks>
 /// SAEBench's core evaluation holds what its code computes under each name, its explained variance in its version 0.6.0's definition included; what
-/// needs the network, and what is not measured here, is <c>null</c>. Dashboards hold directions, the neurons they align with and how often each
+/// needs the network is <c>null</c> without one, and so is what is not measured here. Dashboards hold directions, the neurons they align with and how often each
 /// latent is active, and no texts: activations alone do not know them.
 /// </remarks>
 public static class EvaluationReport
@@ -115,7 +115,7 @@ public static class EvaluationReport
         DateTimeOffset time
     )
     {
-        var (back, activity) = (evaluation.Reconstruction, evaluation.Activity);
+        var (back, activity, loss) = (evaluation.Reconstruction, evaluation.Activity, evaluation.LossRecovered);
         double Over(double density) => (double)activity.Density.Count(value => value > density) / activity.Density.Length;
         var id = SHA256.HashData(Encoding.UTF8.GetBytes(Json.Write(evaluation)));
         return new SaeBenchResult
@@ -131,10 +131,22 @@ public static class EvaluationReport
             Time = time,
             Metrics =
             [
-                ("model_behavior_preservation", [("kl_div_score", null), ("kl_div_with_ablation", null), ("kl_div_with_sae", null)]),
+                (
+                    "model_behavior_preservation",
+                    [
+                        ("kl_div_score", loss?.DivergenceScore),
+                        ("kl_div_with_ablation", loss?.Zero.Divergence),
+                        ("kl_div_with_sae", loss?.Reconstructed.Divergence),
+                    ]
+                ),
                 (
                     "model_performance_preservation",
-                    [("ce_loss_score", null), ("ce_loss_with_ablation", null), ("ce_loss_with_sae", null), ("ce_loss_without_sae", null)]
+                    [
+                        ("ce_loss_score", loss?.CrossEntropyScore),
+                        ("ce_loss_with_ablation", loss?.Zero.CrossEntropy),
+                        ("ce_loss_with_sae", loss?.Reconstructed.CrossEntropy),
+                        ("ce_loss_without_sae", loss?.CrossEntropy),
+                    ]
                 ),
                 (
                     "reconstruction_quality",

@@ -100,6 +100,9 @@ public sealed record DictionaryEvaluation
     /// <summary>Against the rows that it was fitted on.</summary>
     public HeldOutGap? HeldOut { get; init; }
 
+    /// <summary>In the model that the rows are of.</summary>
+    public LossRecovered? LossRecovered { get; init; }
+
     /// <summary>Probes, a concept each.</summary>
     public IReadOnlyList<ConceptProbe>? Probes { get; init; }
 

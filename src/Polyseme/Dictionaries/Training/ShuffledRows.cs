@@ -19,16 +19,11 @@ public sealed class ShuffledRows : RowStream
     private RowPermutation _order;
     private long _epoch;
 
-    private ShuffledRows(
-        int nRows,
-        (int Width, string Hash, Gather Gather) inputs,
-        (int Width, string Hash, Gather Gather)? targets,
-        ulong seed
-    )
+    private ShuffledRows(int nRows, (int Width, Gather Gather) inputs, (int Width, Gather Gather)? targets, string identity, ulong seed)
     {
         (_nRows, _seed, DIn, _gather) = (nRows, seed, inputs.Width, inputs.Gather);
         (DOut, _gatherTargets) = (targets?.Width ?? inputs.Width, targets?.Gather);
-        Identity = targets is { } t ? $"{inputs.Hash} {t.Hash}" : inputs.Hash;
+        Identity = identity;
         _order = new RowPermutation(nRows, seed, 0);
     }
 
@@ -56,7 +51,13 @@ public sealed class ShuffledRows : RowStream
     {
         if (rows.Rows == 0 || (targets is not null && targets.Rows != rows.Rows))
             throw new ArgumentException($"there are {rows.Rows} rows and {targets?.Rows ?? rows.Rows} targets", nameof(targets));
-        return new ShuffledRows(rows.Rows, InMemory(rows), targets is null ? null : InMemory(targets), seed);
+        return new ShuffledRows(
+            rows.Rows,
+            (rows.Columns, InMemory(rows)),
+            targets is null ? null : (targets.Columns, InMemory(targets)),
+            targets is null ? HashOf(rows) : $"{HashOf(rows)} {HashOf(targets)}",
+            seed
+        );
     }
 
     /// <summary>Rows on disk. They are hashed first.</summary>
@@ -67,14 +68,24 @@ public sealed class ShuffledRows : RowStream
     /// <exception cref="ArgumentException">Too many rows, or not as many targets as rows.</exception>
     public static ShuffledRows Of(ActivationSource source, ActivationSource? targets, ulong seed, CancellationToken cancellation = default)
     {
-        if (source.NSamples > int.MaxValue)
-            throw new ArgumentException($"there are {source.NSamples} rows, but at most {int.MaxValue} are trained on", nameof(source));
-        if (targets is not null && targets.NSamples != source.NSamples)
-            throw new ArgumentException($"there are {source.NSamples} rows and {targets.NSamples} targets", nameof(targets));
+        OrderedRows.RequireLengths(source, targets);
+        return Of(source, targets, seed, IdentityOf(source, targets, cancellation));
+    }
+
+    /// <summary>Rows on disk whose <see cref="RowStream.IdentityOf"/> is known.</summary>
+    /// <param name="source">The rows, fewer than 2³¹.</param>
+    /// <param name="targets">What a transcoder is to give for each row; <c>null</c> = the row.</param>
+    /// <param name="seed">Orders them.</param>
+    /// <param name="identity">Their identity.</param>
+    /// <exception cref="ArgumentException">Too many rows, or not as many targets as rows.</exception>
+    public static ShuffledRows Of(ActivationSource source, ActivationSource? targets, ulong seed, string identity)
+    {
+        OrderedRows.RequireLengths(source, targets);
         return new ShuffledRows(
             (int)source.NSamples,
-            OnDisk(source, cancellation),
-            targets is null ? null : OnDisk(targets, cancellation),
+            (source.NNeurons, new StoredRows(source).Read),
+            targets is null ? null : (targets.NNeurons, new StoredRows(targets).Read),
+            identity,
             seed
         );
     }
@@ -132,17 +143,13 @@ public sealed class ShuffledRows : RowStream
         }
     }
 
-    private static (int, string, Gather) InMemory(FloatMatrix matrix) =>
-        (
-            matrix.Columns,
-            Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<float>(matrix.Data))),
-            (rows, values) =>
-            {
-                for (var i = 0; i < rows.Length; i++)
-                    matrix.Row(rows[i]).CopyTo(values[(i * matrix.Columns)..]);
-            }
-        );
+    private static Gather InMemory(FloatMatrix matrix) =>
+        (rows, values) =>
+        {
+            for (var i = 0; i < rows.Length; i++)
+                matrix.Row(rows[i]).CopyTo(values[(i * matrix.Columns)..]);
+        };
 
-    private static (int, string, Gather) OnDisk(ActivationSource source, CancellationToken cancellation) =>
-        (source.NNeurons, source.ComputeSha256(cancellation), new StoredRows(source).Read);
+    private static string HashOf(FloatMatrix matrix) =>
+        Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<float>(matrix.Data)));
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Numerics.Tensors;
 using Polyseme.Activations;
 
 namespace Polyseme.Dictionaries.Training;
@@ -64,24 +63,9 @@ internal sealed class StoredRows(ActivationSource source)
                     run++;
                 var read = values.Slice(i * width, run * width);
                 reader.Read(rows[i], read);
-                if (!TensorPrimitives.IsFiniteAll<float>(read))
-                    throw NotFinite(rows[i], read);
+                FiniteRows.Require(source.Path, rows[i], width, read);
             }
             i += run;
         }
-    }
-
-    private InputException NotFinite(int firstRow, ReadOnlySpan<float> read)
-    {
-        var at = 0;
-        while (float.IsFinite(read[at]))
-            at++;
-        return new InputException(
-            source.Path,
-            "holds a value that is not finite",
-            $"{read[at]} in row {firstRow + (at / source.NNeurons)}, column {at % source.NNeurons} (both from 0)",
-            "finite numbers",
-            "drop such rows before training"
-        );
     }
 }

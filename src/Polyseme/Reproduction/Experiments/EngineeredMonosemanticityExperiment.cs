@@ -1,3 +1,4 @@
+using Polyseme.Numerics;
 using Polyseme.Runs;
 using Polyseme.Zoo;
 
@@ -36,21 +37,30 @@ public sealed class EngineeredMonosemanticityExperiment : Experiment
         var steps = config.Choose(12_000, 16_000, 16_000);
         double[] biases = config.Choose<double[]>([0], [0, -0.3, -1], [0, -0.3, -1]);
         int[] widths = config.Choose<int[]>([96, 192], [96, 192, 384], [96, 192, 384]);
-        var results = new Dictionary<(int Hidden, double Bias), (double Loss, double Mono, double Dead)>();
-        foreach (var hidden in widths)
-        foreach (var bias in biases)
-        {
-            var settings = new EngineeredMonosemanticityConfig
+        EngineeredMonosemanticityConfig Settings(int hidden, double bias, int steps, int seeds) =>
+            new()
             {
                 Seed = config.Seed,
                 Hidden = hidden,
                 Bias = bias,
                 Steps = steps,
-                // The gate compares means of three seeds.
-                Seeds = hidden == 384 && bias > -1 ? 3 : config.Choose(1, 1, 3),
+                Seeds = seeds,
             };
-            results[(hidden, bias)] = Train(settings, progress, cancellation);
-        }
+        EngineeredMonosemanticityConfig[] cells =
+        [
+            .. widths.SelectMany(hidden =>
+                // The gate compares means of three seeds.
+                biases.Select(bias => Settings(hidden, bias, steps, hidden == 384 && bias > -1 ? 3 : config.Choose(1, 1, 3)))
+            ),
+        ];
+        // Whether the share of monosemantic neurons is only on its way up.
+        EngineeredMonosemanticityConfig[] longer = config.Choose<EngineeredMonosemanticityConfig[]>(
+            [Settings(192, 0, 8000, 1)],
+            [Settings(192, 0, 32_000, 1)],
+            [Settings(384, 0, 64_000, 3), Settings(384, -0.3, 64_000, 3)]
+        );
+        var trained = WorkerTeam.Shared.Map([.. cells, .. longer], settings => Train(settings, progress, cancellation));
+        var results = cells.Zip(trained).ToDictionary(pair => (pair.First.Hidden, pair.First.Bias), pair => pair.Second);
         List<ClaimRow> rows =
         [
             .. s_reference
@@ -85,32 +95,12 @@ public sealed class EngineeredMonosemanticityExperiment : Experiment
                 ClaimRow.Check("384 neurons: loss at a first bias of −.3 over that at 0", Paper, ".98", negative.Loss / zero.Loss, 0.9, 1.1)
             );
         }
-        if (config.Size == ReproductionSize.Full)
-        {
-            foreach (var bias in new[] { 0, -0.3 })
-            {
-                var longer = new EngineeredMonosemanticityConfig
-                {
-                    Seed = config.Seed,
-                    Bias = bias,
-                    Steps = 64_000,
-                    Seeds = 3,
-                };
-                rows.Add(Measured(384, bias, 64_000, null, Train(longer, progress, cancellation)));
-            }
-        }
-        else
-        {
-            // Whether the share of monosemantic neurons is only on its way up.
-            var longer = new EngineeredMonosemanticityConfig
-            {
-                Seed = config.Seed,
-                Hidden = 192,
-                Bias = 0,
-                Steps = config.Choose(8000, 32_000, 0),
-            };
-            rows.Add(Measured(192, 0, longer.Steps, null, Train(longer, progress, cancellation)));
-        }
+        rows.AddRange(
+            longer.Zip(
+                trained[cells.Length..],
+                (settings, result) => Measured(settings.Hidden, settings.Bias, settings.Steps, null, result)
+            )
+        );
         return new ExperimentResult(
             $"N = 96, m = 48, eps = 1/48; {steps:N0} steps of 256 rows, Adam 3e-3 to zero, bias decay .03 in the first half",
             rows,
@@ -124,7 +114,13 @@ public sealed class EngineeredMonosemanticityExperiment : Experiment
         CancellationToken cancellation
     )
     {
-        var trained = EngineeredMonosemanticity.Setting(settings).Train(settings.Seed, progress, cancellation);
+        var setting = EngineeredMonosemanticity.Setting(settings);
+        // Several settings train side by side, a core each.
+        setting = setting with
+        {
+            Training = setting.Training with { Threads = 1 },
+        };
+        var trained = setting.Train(settings.Seed, progress, cancellation);
         var counts = trained
             .Models.Select(model => NeuronCounts.Of(EngineeredMonosemanticity.Responses(trained.Shape, model.Parameters)))
             .ToArray();

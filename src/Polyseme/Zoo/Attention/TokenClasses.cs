@@ -84,6 +84,7 @@ public sealed class TokenClasses : ZooMember
             Hook = Post,
             Truth = Truth(settings),
             Activations = ActivationSet.FromMatrix(activations.SelectRows(first), Identities(texts, settings.Samples)),
+            Texts = texts,
             Features = new ConceptTable(
                 settings.Samples,
                 [.. Enumerable.Range(0, settings.Classes).Select(k => new Concept($"class_{k}", ConceptKind.Binary, seen.Column(k)))]

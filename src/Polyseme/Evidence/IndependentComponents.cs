@@ -1,6 +1,7 @@
 using Polyseme.Activations;
 using Polyseme.Dictionaries.Classical;
 using Polyseme.Numerics;
+using TorchSharp;
 
 namespace Polyseme.Evidence;
 
@@ -68,6 +69,12 @@ public sealed record IndependentComponents
     /// <summary>Mean stability of the components of the elliptical null.</summary>
     public required NullSummary StabilityNull { get; init; }
 
+    /// <summary>
+    /// Mean stability of the components of the independent twin, over its components: what stability comes to, at these densities and with this many rows, where the
+    /// components are independent and as many as dimensions.
+    /// </summary>
+    public required NullSummary StabilityTwin { get; init; }
+
     /// <summary>Median energy correlation over all pairs, with the components shuffled against each other.</summary>
     public required NullSummary EnergyNull { get; init; }
 
@@ -94,17 +101,17 @@ public sealed record IndependentComponents
     )
     {
         var whitened = subspace.Whitened;
-        var fit = FastIca.Fit(whitened, config.Ica, new RandomStream(seed, "ica/start"), cancellation);
-        var values = fit.Components(whitened);
+        var rotation = Fit(whitened, config, new RandomStream(seed, "ica/start"), cancellation);
+        var values = LinearAlgebra.MultiplyTranspose(whitened, rotation);
         var (first, second) = groups.Split(0.5, new RandomStream(seed, "ica/halves"));
-        var stability = Stabilities(fit.Rotation, whitened, first, second, config, seed, cancellation);
+        var stability = Stabilities(rotation, whitened, first, second, config, seed, cancellation);
         var energy = Energies(values);
         var (negentropy, negentropyNull, negentropyP, stabilityNull) = AgainstElliptical(whitened, config, seed, cancellation);
         var levels = Enumerable.Range(0, values.Columns).Select(c => TwoLevels(values.Column(c))).ToArray();
         return new IndependentComponents
         {
             Config = config,
-            Rotation = fit.Rotation,
+            Rotation = rotation,
             Values = values,
             Stability = stability,
             Negentropy = [.. Enumerable.Range(0, values.Columns).Select(c => NegentropyOf(values.Column(c)))],
@@ -116,6 +123,7 @@ public sealed record IndependentComponents
             NegentropyNull = negentropyNull,
             NegentropyPValue = negentropyP,
             StabilityNull = stabilityNull,
+            StabilityTwin = Twin(values, groups, config, seed, cancellation),
             EnergyNull = ShuffledEnergies(values, seed),
         };
     }
@@ -138,6 +146,49 @@ public sealed record IndependentComponents
         return (36 / ((8 * Math.Sqrt(3)) - 9) * odd * odd) + (even * even / (2 - (6 / Math.PI)));
     }
 
+    private static Matrix Fit(Matrix whitened, IndependentComponentsConfig config, RandomStream random, CancellationToken cancellation) =>
+        IcaRefinement.Refine(whitened, FastIca.Fit(whitened, config.Ica, random, cancellation).Rotation, cancellation: cancellation);
+
+    /// <summary>
+    /// The stability of components that have the densities of those found and nothing to do with each other: found again in each half of as many rows, a row an item
+    /// where rows repeat items.
+    /// </summary>
+    private static NullSummary Twin(
+        Matrix values,
+        RowGroups groups,
+        IndependentComponentsConfig config,
+        ulong seed,
+        CancellationToken cancellation
+    )
+    {
+        var random = new RandomStream(seed, "ica/twin");
+        if (groups.Name is "item" or "duplicates")
+        {
+            var seen = new HashSet<int>();
+            values = values.SelectRows([.. random.Permutation(values.Rows).Where(row => seen.Add(groups.Ids[row])).Order()]);
+        }
+        if (values.Rows / 2 <= values.Columns)
+            return NullSummary.Of("independent_twin", new double[values.Columns]);
+        var twin = Whitened(NullData.ShuffledColumns(values, random));
+        int[] all = [.. Enumerable.Range(0, twin.Rows)];
+        var (first, second) = (all[..(twin.Rows / 2)], all[(twin.Rows / 2)..]);
+        return NullSummary.Of(
+            "independent_twin",
+            Stabilities(Fit(twin, config, random, cancellation), twin, first, second, config, seed, cancellation)
+        );
+    }
+
+    /// <summary>Mean zero and identity covariance, turned as little as can be.</summary>
+    private static Matrix Whitened(Matrix rows)
+    {
+        using var scope = torch.NewDisposeScope();
+        var x = LinearAlgebra.ToTensor(rows);
+        x = x - x.mean([0L]);
+        var (values, vectors) = torch.linalg.eigh(torch.mm(x.t(), x) / rows.Rows);
+        var whitening = torch.mm(vectors / values.clamp_min(1e-12).sqrt(), vectors.t());
+        return LinearAlgebra.ToMatrix(torch.mm(x, whitening));
+    }
+
     private static double[] Stabilities(
         Matrix rotation,
         Matrix whitened,
@@ -153,8 +204,8 @@ public sealed record IndependentComponents
         {
             if (half.Length <= rotation.Columns)
                 return new double[rotation.Rows]; // half the rows do not even span the subspace: nothing is stable
-            var again = FastIca.Fit(whitened.SelectRows(half), config.Ica, new RandomStream(seed, $"ica/{name}"), cancellation);
-            var cosines = LinearAlgebra.MultiplyTranspose(rotation, again.Rotation);
+            var again = Fit(whitened.SelectRows(half), config, new RandomStream(seed, $"ica/{name}"), cancellation);
+            var cosines = LinearAlgebra.MultiplyTranspose(rotation, again);
             for (var c = 0; c < rotation.Rows; c++)
             {
                 var nearest = 0.0;

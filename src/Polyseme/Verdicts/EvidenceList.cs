@@ -77,7 +77,7 @@ public static class EvidenceList
         {
             Measure = "component_stability",
             Value = components.MeanStability,
-            Nulls = [components.StabilityNull],
+            Nulls = [components.StabilityNull, components.StabilityTwin],
             Unit = "|cosine|",
             Favours = features.Complete ? Cause.Rotated : null,
             Source = "components found again in each half of the groups",

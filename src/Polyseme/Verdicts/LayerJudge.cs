@@ -179,14 +179,14 @@ public sealed class LayerJudge
 
     private void Superposed(LayerFeatures features)
     {
+        // Against the rank, even where measures work in fewer dimensions: a layer cut down to fewer dimensions than it has is in superposition there, whatever it was.
         var r = _measures.Subspace!.Rank;
-        var dimensions = _measures.Subspace.Dimensions;
         if (_measures.Encoding is { Explained: >= 0.8 } encoding)
         {
             _speaks = true;
             (_nLine, _nRay) = (encoding.NLine, encoding.NRay);
             var sum = $"the concepts add: a sum of their directions explains {encoding.Explained:P0} of unseen rows";
-            if (encoding.NLine > 1.05 * dimensions)
+            if (encoding.NLine > 1.05 * r)
                 For([Cause.Superposition], _weights.Strong, $"{sum}, along {encoding.NLine} lines in {r} dimensions");
             else
                 Against(
@@ -196,7 +196,7 @@ public sealed class LayerJudge
                 );
             return;
         }
-        if (ReadableLines() is var readable && readable > 1.05 * dimensions)
+        if (ReadableLines() is var readable && readable > 1.05 * r)
         {
             (_nLine, _nRay) = (readable, Math.Max(readable, _nRay ?? 0));
             For(
@@ -210,21 +210,21 @@ public sealed class LayerJudge
             return;
         _speaks = true;
         (_nLine, _nRay) = (lines.NLine, lines.NRay);
-        if (lines.NLine > Math.Max(1.1 * dimensions, dimensions + 0.5))
+        if (lines.NLine > Math.Max(1.1 * r, r + 0.5))
         {
             _subtype ??= lines.NLine <= _measures.Input.Activations.NNeurons ? "in_span" : null;
             For(
                 [Cause.Superposition],
                 _weights.Strong,
-                $"{lines.How} finds {lines.NLine} lines in {dimensions} dimensions, more than any invertible map can hold, and they explain unseen rows as sums"
+                $"{lines.How} finds {lines.NLine} lines in {r} dimensions, more than any invertible map can hold, and they explain unseen rows as sums"
             );
         }
-        else if (lines.Agreement >= 0.8)
+        else if (lines.Agreement >= 0.8 && _measures.Subspace.Dimensions == r)
         {
             For(
                 [Cause.Monosemantic, Cause.Rotated],
                 _weights.Medium,
-                $"{lines.How} finds {lines.NLine} lines, no more than the {dimensions} dimensions"
+                $"{lines.How} finds {lines.NLine} lines, no more than the {r} dimensions"
             );
         }
     }

@@ -239,7 +239,7 @@ public static class FastIca
     }
 
     /// <summary>(W·Wᵀ)^(−1/2)·W: the orthogonal matrix nearest to W.</summary>
-    private static torch.Tensor Decorrelate(torch.Tensor w)
+    internal static torch.Tensor Decorrelate(torch.Tensor w)
     {
         using var scope = torch.NewDisposeScope();
         var (values, vectors) = torch.linalg.eigh(torch.mm(w, w.t()));

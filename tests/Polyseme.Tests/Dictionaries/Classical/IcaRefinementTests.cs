@@ -93,9 +93,6 @@ public sealed class IcaRefinementTests
             return LinearAlgebra.MultiplyTranspose(scaled, vectors);
         }
         var turn = NullData.Rotation(Sources, random);
-        return (
-            LinearAlgebra.Multiply(LinearAlgebra.Multiply(sources, Power(-0.5)), turn),
-            LinearAlgebra.Multiply(Power(0.5), turn)
-        );
+        return (LinearAlgebra.Multiply(LinearAlgebra.Multiply(sources, Power(-0.5)), turn), LinearAlgebra.Multiply(Power(0.5), turn));
     }
 }

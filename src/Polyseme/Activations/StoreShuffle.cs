@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Polyseme.Numerics;
 using Polyseme.Runs;
@@ -39,9 +40,16 @@ public static class StoreShuffle
     public static bool IsAt(string directory, string sha256, int parts, ulong seed)
     {
         var index = Path.Combine(directory, StoreWriter.IndexName);
-        return File.Exists(index)
-            && JsonNode.Parse(File.ReadAllText(index))?["config"] is { } config
-            && JsonNode.DeepEquals(config, Config(sha256, parts, seed));
+        try
+        {
+            return File.Exists(index)
+                && (JsonNode.Parse(File.ReadAllText(index)) as JsonObject)?["config"] is { } config
+                && JsonNode.DeepEquals(config, Config(sha256, parts, seed));
+        }
+        catch (JsonException)
+        {
+            return false; // not what was written: it is made again
+        }
     }
 
     /// <summary>Writes the copy, as a store.</summary>

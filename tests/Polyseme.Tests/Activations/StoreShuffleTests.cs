@@ -91,6 +91,8 @@ public sealed class StoreShuffleTests : IDisposable
         Assert.False(StoreShuffle.IsAt(copy.Path, "another", 2, 3));
         Assert.False(StoreShuffle.IsAt(copy.Path, "hash", 3, 3));
         Assert.False(StoreShuffle.IsAt(copy.Path, "hash", 2, 4));
+        File.WriteAllText(Path.Combine(copy.Path, StoreWriter.IndexName), "{\"schema\": ");
+        Assert.False(StoreShuffle.IsAt(copy.Path, "hash", 2, 3));
         File.Delete(Path.Combine(copy.Path, StoreWriter.IndexName));
         Assert.False(StoreShuffle.IsAt(copy.Path, "hash", 2, 3));
     }
